@@ -1,0 +1,40 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+
+static enum rt_verbosity verbosity = RT_NORMAL;
+
+void rt_log_level(enum rt_verbosity level)
+{
+    verbosity = level;
+}
+
+RT_PRINTF(1, 0)
+static void print_line(const char *fmt, va_list ap)
+{
+    fputs("revtwin: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+}
+
+void rt_log(const char *fmt, ...)
+{
+    va_list ap;
+
+    if (verbosity < RT_NORMAL)
+        return;
+    va_start(ap, fmt);
+    print_line(fmt, ap);
+    va_end(ap);
+}
+
+void rt_log_verbose(const char *fmt, ...)
+{
+    va_list ap;
+
+    if (verbosity < RT_VERBOSE)
+        return;
+    va_start(ap, fmt);
+    print_line(fmt, ap);
+    va_end(ap);
+}

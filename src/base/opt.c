@@ -1,0 +1,113 @@
+#include "base/opt.h"
+
+#include <getopt.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+enum { HELP_COLUMN = 28, FIRST_LONG = 256 };
+
+static void store(const struct rt_opt *opt, void *target)
+{
+    char *field = (char *)target + opt->offset;
+    const bool yes = true;
+    const char *text = optarg;
+
+    if (opt->kind == RT_OPT_FLAG)
+        memcpy(field, &yes, sizeof(yes));
+    else
+        memcpy(field, &text, sizeof(text));
+}
+
+static const char *nearest(const struct rt_opt *table, size_t count, const char *name)
+{
+    const char *best = NULL;
+    size_t least = 4; /* farther than three edits is another word */
+
+    for (size_t i = 0; i < count; i++) {
+        size_t distance = rt_edit_distance(name, table[i].name);
+
+        if (distance < least) {
+            least = distance;
+            best = table[i].name;
+        }
+    }
+    return best;
+}
+
+static int refuse(const struct rt_opt *table, size_t count, int reason, const char *word,
+                  struct rt_err *err)
+{
+    const char *near;
+
+    if (reason == ':')
+        return rt_err_set(err, RT_EUSAGE, "option %s needs an argument", word);
+    if (optopt >= FIRST_LONG)
+        return rt_err_set(err, RT_EUSAGE, "option --%s takes no argument",
+                          table[optopt - FIRST_LONG].name);
+    if (optopt)
+        return rt_err_set(err, RT_EUSAGE, "unknown option -%c", optopt);
+    rt_err_set(err, RT_EUSAGE, "unknown option %s", word);
+    near = nearest(table, count, word + strspn(word, "-"));
+    if (near)
+        rt_err_hint(err, "Did you mean --%s?", near);
+    return -RT_EUSAGE;
+}
+
+static const struct rt_opt *find(const struct rt_opt *table, size_t count, int key)
+{
+    if (key >= FIRST_LONG)
+        return &table[key - FIRST_LONG];
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].letter == key)
+            return &table[i];
+    }
+    return NULL;
+}
+
+int rt_opt_parse(const struct rt_opt *table, size_t count, void *target, int argc,
+                 char **argv, int *operands, struct rt_err *err)
+{
+    struct option *longs = rt_alloc((count + 1) * sizeof(*longs));
+    struct rt_str letters = {0};
+    int key, rc = 0;
+
+    rt_str_add(&letters, ":");
+    for (size_t i = 0; i < count; i++) {
+        longs[i] = (struct option){table[i].name, table[i].argument != NULL, NULL,
+                                   FIRST_LONG + (int)i};
+        if (table[i].letter)
+            rt_str_addf(&letters, "%c%s", table[i].letter, table[i].argument ? ":" : "");
+    }
+    optind = 0; /* start over, whatever was parsed before */
+    opterr = 0;
+    while (rc == 0 && (key = getopt_long(argc, argv, letters.data, longs, NULL)) != -1) {
+        const struct rt_opt *opt =
+            key == '?' || key == ':' ? NULL : find(table, count, key);
+
+        if (opt)
+            store(opt, target);
+        else
+            rc = refuse(table, count, key, argv[optind - 1], err);
+    }
+    *operands = optind;
+    free(longs);
+    rt_str_clear(&letters);
+    return rc;
+}
+
+void rt_opt_usage(const struct rt_opt *table, size_t count, struct rt_str *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        char letter[] = {'-', table[i].letter, ',', ' ', '\0'};
+        char *name = rt_format("  %s--%s%s%s", table[i].letter ? letter : "    ",
+                               table[i].name, table[i].argument ? " " : "",
+                               table[i].argument ? table[i].argument : "");
+
+        if (strlen(name) < HELP_COLUMN)
+            rt_str_addf(out, "%-*s%s\n", HELP_COLUMN, name, table[i].help);
+        else
+            rt_str_addf(out, "%s\n%*s%s\n", name, HELP_COLUMN, "", table[i].help);
+        free(name);
+    }
+}
