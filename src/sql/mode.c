@@ -1,0 +1,118 @@
+#include "sql/mode.h"
+
+#include "base/mem.h"
+#include "sql/locate.h"
+
+static int refuse_stmt(const struct rt_script *script, const struct rt_stmt *stmt,
+                       struct rt_err *err, const char *problem, const char *hint)
+{
+    struct rt_place place = rt_locate(script->text, script->len, stmt->start);
+    int rc = rt_err_set(err, RT_EREFUSED, "%s %s", stmt->tag, problem);
+
+    rt_err_place(err, script->text, script->len, place);
+    rt_err_hint(err, "%s", hint);
+    return rc;
+}
+
+static int refuse_control(const struct rt_script *script, const struct rt_stmt *stmt,
+                          struct rt_err *err)
+{
+    const char *problem = "inside a migration: revtwin runs every file in one "
+                          "transaction of its own";
+    const char *hint = "Leave it out; savepoints are fine.";
+
+    if (stmt->stmt_class == RT_CLASS_BEGIN || stmt->stmt_class == RT_CLASS_COMMIT)
+        hint = "Leave it out, or wrap the whole file in one BEGIN; ... COMMIT; pair, the "
+               "first and the last statement. Savepoints are fine.";
+    return refuse_stmt(script, stmt, err, problem, hint);
+}
+
+static bool is_concurrently(const struct rt_stmt *stmt)
+{
+    const char *word = strrchr(stmt->tag, ' ');
+
+    return word != NULL && strcmp(word, " CONCURRENTLY") == 0;
+}
+
+static int refuse_no_tx(const struct rt_script *script, const struct rt_mode *mode,
+                        const struct rt_stmt *stmt, struct rt_err *err)
+{
+    const char *problem = "cannot run inside a transaction, and this version of revtwin "
+                          "runs every migration in one";
+    const char *hint = "Run it by hand and record it with \"revtwin baseline\".";
+
+    if (mode->statements > 1)
+        hint = "Split the file: give this statement a file of its own, run that one by "
+               "hand and record it with \"revtwin baseline\".";
+    else if (is_concurrently(stmt))
+        hint = "Write it without CONCURRENTLY, or run it by hand and record it with "
+               "\"revtwin baseline\".";
+    return refuse_stmt(script, stmt, err, problem, hint);
+}
+
+static int check_stmt(const struct rt_script *script, const struct rt_mode *mode,
+                      const struct rt_stmt *stmt, struct rt_err *err)
+{
+    switch ((enum rt_stmt_class)stmt->stmt_class) {
+    case RT_CLASS_BEGIN:
+    case RT_CLASS_COMMIT:
+    case RT_CLASS_TX:
+        return refuse_control(script, stmt, err);
+    case RT_CLASS_NO_TX:
+        return refuse_no_tx(script, mode, stmt, err);
+    case RT_CLASS_COPY_OUT:
+        return refuse_stmt(script, stmt, err,
+                           "to STDOUT in a migration: nothing reads it", "Leave it out.");
+    case RT_CLASS_PLAIN:
+    case RT_CLASS_UNPARSED:
+        break;
+    }
+    return 0;
+}
+
+/* Find the range to send: everything, or what is between an outer BEGIN and COMMIT. */
+static void find_range(struct rt_mode *mode, const struct rt_script *script)
+{
+    const struct rt_stmt *stmts = script->stmts;
+    size_t count = script->count;
+
+    *mode = (struct rt_mode){.count = count};
+    if (count >= 2 && stmts[0].stmt_class == RT_CLASS_BEGIN &&
+        stmts[count - 1].stmt_class == RT_CLASS_COMMIT) {
+        mode->unwrapped = true;
+        mode->first = 1;
+        mode->count = count - 2;
+    }
+    for (size_t i = 0; i < mode->count; i++) {
+        const struct rt_stmt *stmt = &stmts[mode->first + i];
+
+        mode->statements += stmt->kind != RT_STMT_COPY_DATA;
+        mode->unparsed += stmt->stmt_class == RT_CLASS_UNPARSED;
+    }
+}
+
+int rt_script_mode(struct rt_mode *out, const struct rt_script *script,
+                   struct rt_err *err)
+{
+    int rc;
+
+    find_range(out, script);
+    for (size_t i = 0; i < out->count; i++) {
+        rc = check_stmt(script, out, &script->stmts[out->first + i], err);
+        if (rc < 0)
+            return rc;
+    }
+    if (script->no_transaction && out->count > 0) {
+        rc = rt_err_set(err, RT_EREFUSED,
+                        "the file asks for \"no-transaction\", and this version of "
+                        "revtwin runs every migration in a transaction");
+        rt_err_place(
+            err, script->text, script->len,
+            rt_locate(script->text, script->len, script->stmts[out->first].start));
+        rt_err_hint(err,
+                    "Remove the line \"-- revtwin: no-transaction\": every statement "
+                    "of this file can run in a transaction.");
+        return rc;
+    }
+    return 0;
+}
