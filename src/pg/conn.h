@@ -1,0 +1,99 @@
+/*
+ * Connections to production and the twin, and statements on them. Waiting is
+ * interruptible: SIGINT and SIGTERM cancel the running statement (base/cancel.h).
+ *
+ * No password leaves this module: connection strings live in rt_secret, and messages
+ * are redacted.
+ */
+#ifndef RT_PG_CONN_H
+#define RT_PG_CONN_H
+
+#include "base/err.h"
+#include "base/secret.h"
+
+/* Where a server is: any libpq connection string, and how to call it in messages. */
+struct rt_server {
+    const char *role;   /* "production" or "the twin" */
+    const char *source; /* where the string came from: "PROD_DATABASE_URL", "--prod" */
+    struct rt_secret conninfo;
+};
+
+enum rt_access { RT_READ_ONLY, RT_READ_WRITE };
+
+struct rt_conn;
+
+/*
+ * Check a connection string without connecting: -RT_EUSAGE when libpq cannot parse it or
+ * when an unescaped password has spilled into host, port or database. The text is never
+ * quoted in the error.
+ */
+int rt_server_check(const struct rt_server *server, struct rt_err *err) RT_CHECKED;
+
+/* Whether the string itself carries a password. Unparsable strings do, to be safe. */
+bool rt_conninfo_has_password(const char *conninfo);
+
+/*
+ * Connect, with UTF-8 as client encoding. RT_READ_ONLY tells the server so: every
+ * transaction is read-only. Errors: -RT_EUSAGE as rt_server_check, -RT_EINTERNAL when
+ * the connection fails. server must outlive the connection.
+ */
+int rt_conn_open(struct rt_conn **out, const struct rt_server *server,
+                 enum rt_access access, struct rt_err *err) RT_CHECKED;
+
+/* The same server and credentials, another database. */
+int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
+                          const char *database, enum rt_access access,
+                          struct rt_err *err) RT_CHECKED;
+void rt_conn_close(struct rt_conn *conn); /* NULL is fine */
+
+/* From here on signals do not stop statements on this connection: for cleaning up. */
+void rt_conn_shield(struct rt_conn *conn);
+
+const struct rt_server *rt_conn_server(const struct rt_conn *conn);
+const char *rt_conn_database(const struct rt_conn *conn);
+const char *rt_conn_host(const struct rt_conn *conn); /* name, address or socket folder */
+int rt_conn_version(const struct rt_conn *conn);      /* as 150020 */
+bool rt_conn_lost(const struct rt_conn *conn);
+const char *rt_conn_parameter(const struct rt_conn *conn, const char *name); /* or NULL */
+
+/* A copy of text without the password, for the caller to free. */
+char *rt_conn_redact(const struct rt_conn *conn, const char *text);
+
+/*
+ * The environment that makes a PostgreSQL client program connect to the same server and
+ * database ("PGHOST=...", ...), password included, for the caller to wipe and free with
+ * rt_environ_free. Other PG* variables and the DATABASE_URLs of this process are left
+ * out.
+ */
+char **rt_conn_environ(const struct rt_conn *conn);
+void rt_environ_free(char **environment);
+
+/* ------------------------------------------------------------------ statements */
+
+struct rt_result; /* rows as text */
+
+/*
+ * Run one statement with text parameters (NULL is SQL NULL). out may be NULL. A server
+ * error fills sqlstate, message, detail, hint, context and position; its status is
+ * -RT_EINTERNAL, for the caller to change; a lost connection leaves sqlstate empty.
+ */
+int rt_query(struct rt_result **out, struct rt_conn *conn, const char *sql, int nparams,
+             const char *const *params, struct rt_err *err) RT_CHECKED;
+
+/* Run one or more statements separated by semicolons (simple protocol), as psql -c. The
+ * rows of the last one go to out, which may be NULL. */
+int rt_exec(struct rt_result **out, struct rt_conn *conn, const char *sql,
+            struct rt_err *err) RT_CHECKED;
+
+size_t rt_result_rows(const struct rt_result *result);
+/* The value, or NULL for SQL NULL; borrowed until rt_result_free. */
+const char *rt_result_get(const struct rt_result *result, size_t row, int column);
+bool rt_result_true(const struct rt_result *result, size_t row, int column);
+void rt_result_free(struct rt_result *result); /* NULL is fine */
+
+/* Append a quoted identifier or literal to a statement that is put together as text. */
+struct rt_str;
+void rt_quote_ident(struct rt_str *sql, const char *name);
+void rt_quote_literal(struct rt_str *sql, const char *text);
+
+#endif

@@ -1,0 +1,112 @@
+/* Connection strings: checked before use, because libpq's messages quote them. */
+#include "base/mem.h"
+#include "pg/private.h"
+
+static const char *option_value(const PQconninfoOption *options, const char *keyword)
+{
+    for (; options->keyword; options++) {
+        if (strcmp(options->keyword, keyword) == 0)
+            return options->val ? options->val : "";
+    }
+    return "";
+}
+
+static bool is_uri(const char *conninfo)
+{
+    return strncmp(conninfo, "postgres://", 11) == 0 ||
+           strncmp(conninfo, "postgresql://", 13) == 0;
+}
+
+/* An unescaped '@', '/', ':' or '?' in a URI's password ends up in these three. */
+static bool password_spilled(const PQconninfoOption *options)
+{
+    const char *port = option_value(options, "port");
+
+    return strchr(option_value(options, "host"), '@') != NULL ||
+           strchr(option_value(options, "dbname"), '@') != NULL ||
+           strspn(port, "0123456789,") != strlen(port);
+}
+
+int rt_server_check(const struct rt_server *server, struct rt_err *err)
+{
+    const char *conninfo = server->conninfo.text;
+    PQconninfoOption *options;
+    char *message = NULL;
+    int rc = 0;
+
+    options = PQconninfoParse(conninfo, &message);
+    PQfreemem(message);
+    if (options == NULL) {
+        rc = rt_err_set(err, RT_EUSAGE, "%s is not a valid connection string",
+                        server->source);
+        rt_err_hint(err,
+                    "Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with every "
+                    "special character of the password percent-encoded (@ as %%40, / "
+                    "as %%2F, %% as %%25), or host=... dbname=... user=....");
+    } else if (is_uri(conninfo) && password_spilled(options)) {
+        rc = rt_err_set(err, RT_EUSAGE,
+                        "%s is not a valid connection URI: the password seems to contain "
+                        "a character that must be percent-encoded",
+                        server->source);
+        rt_err_hint(err,
+                    "In a password write @ as %%40, / as %%2F, : as %%3A, ? as %%3F, # "
+                    "as %%23 and %% as %%25.");
+    }
+    PQconninfoFree(options);
+    return rc;
+}
+
+bool rt_conninfo_has_password(const char *conninfo)
+{
+    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+    bool found = options == NULL || option_value(options, "password")[0] != '\0' ||
+                 option_value(options, "sslpassword")[0] != '\0';
+
+    PQconninfoFree(options);
+    return found;
+}
+
+/* Not for a child: other servers' settings, and the strings that carry passwords. */
+static bool is_ours(const char *variable)
+{
+    return strncmp(variable, "PG", 2) == 0 ||
+           strncmp(variable, "PROD_DATABASE_URL=", 18) == 0 ||
+           strncmp(variable, "DEV_DATABASE_URL=", 17) == 0;
+}
+
+extern char **environ;
+
+char **rt_environ_for(PQconninfoOption *options, const char *database)
+{
+    char **list = NULL;
+    size_t count = 0, cap = 0;
+
+    for (char **variable = environ; *variable; variable++) {
+        if (is_ours(*variable))
+            continue;
+        list = rt_grow(list, count, &cap, sizeof(*list));
+        list[count++] = rt_strdup(*variable);
+    }
+    for (PQconninfoOption *o = options; o->keyword; o++) {
+        const char *value = strcmp(o->keyword, "dbname") == 0 ? database : o->val;
+
+        if (o->envvar == NULL || value == NULL || strcmp(o->keyword, "service") == 0)
+            continue;
+        list = rt_grow(list, count, &cap, sizeof(*list));
+        list[count++] = rt_format("%s=%s", o->envvar, value);
+    }
+    list = rt_grow(list, count, &cap, sizeof(*list));
+    list[count] = NULL;
+    return list;
+}
+
+void rt_environ_free(char **environment)
+{
+    if (environment == NULL)
+        return;
+    for (char **variable = environment; *variable; variable++) {
+        explicit_bzero(*variable, strlen(*variable));
+        free(*variable);
+    }
+    free(environment);
+}

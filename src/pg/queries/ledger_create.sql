@@ -1,0 +1,37 @@
+-- The ledger and the list of failed attempts, made on first use. The lock keeps two first
+-- runs apart even where a pooler takes session locks away.
+BEGIN;
+SELECT pg_advisory_xact_lock(8243124935563243009);
+CREATE SCHEMA IF NOT EXISTS revtwin;
+CREATE TABLE IF NOT EXISTS revtwin.ledger (
+    seq             bigint PRIMARY KEY,
+    kind            text NOT NULL CHECK (kind IN ('applied', 'baseline', 'amended')),
+    path            text NOT NULL,
+    algorithm       text NOT NULL,
+    checksum        text NOT NULL,
+    statements      bigint NOT NULL,
+    commit_oid      text NOT NULL,
+    pull_request    bigint,
+    applied_at      timestamptz NOT NULL,
+    duration        interval,
+    applied_by      text NOT NULL,
+    client          text NOT NULL,
+    revtwin_version text NOT NULL,
+    xid             bigint NOT NULL,
+    prev_hash       text NOT NULL UNIQUE,
+    entry_hash      text NOT NULL UNIQUE
+);
+COMMENT ON TABLE revtwin.ledger IS
+    'One row a migration, append-only: each row carries the hash of the row before it. Check it with: revtwin verify';
+CREATE TABLE IF NOT EXISTS revtwin.attempt (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    failed_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    path         text NOT NULL,
+    commit_oid   text NOT NULL,
+    line         bigint,
+    sqlstate     text,
+    message      text NOT NULL,
+    client       text NOT NULL
+);
+COMMENT ON TABLE revtwin.attempt IS 'Migrations that failed and were rolled back.';
+COMMIT;

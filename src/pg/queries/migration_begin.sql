@@ -1,0 +1,7 @@
+-- First statement of a migration's transaction: local settings, a mark that tells at the
+-- end that it is still the same transaction, and the lock that orders all runners.
+-- $1: lock_timeout, $2: statement_timeout or NULL, $3: the mark
+SELECT set_config('lock_timeout', $1, true),
+       set_config('statement_timeout', coalesce($2, current_setting('statement_timeout')), true),
+       set_config('revtwin.migration', $3, true),
+       pg_advisory_xact_lock(8243124935563243009)

@@ -1,0 +1,12 @@
+-- What every command that talks to production asks first.
+-- $1: whether to try for the lock of the one runner.
+SELECT current_database(),
+       session_user,
+       EXISTS (SELECT FROM pg_catalog.pg_class c
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = 'revtwin' AND c.relname = 'ledger'),
+       EXISTS (SELECT FROM pg_catalog.pg_class c
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = 'revtwin' AND c.relname = 'twin'),
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+       CASE WHEN $1::boolean THEN pg_try_advisory_lock(8243124935563243008) END
