@@ -1,0 +1,294 @@
+#include "migrate/apply.h"
+
+#include "base/log.h"
+#include "migrate/attempt.h"
+#include "migrate/sequence.h"
+#include "pg/send.h"
+#include "sql/locate.h"
+
+/* One run: two cursors over the same sequence, one for sending, one for replies. */
+struct run {
+    struct rt_apply_result *out;
+    struct rt_arena *arena;
+    const struct rt_ledger *ledger;
+    const struct rt_apply_options *options;
+    struct rt_sequence sequence;
+    struct rt_cursor sent, replied;
+    size_t end; /* unit where the present pipeline ends */
+
+    struct rt_ledger_row last; /* the last row that was made; {0} before the first */
+    const char *head;          /* entry_hash that the unit being sent builds on */
+    const char *mark;
+    const char *params[RT_LEDGER_COLUMNS + 1];
+};
+
+/* ------------------------------------------------------------------ sending */
+
+static void make_row(struct run *run, const struct rt_action *action)
+{
+    const struct rt_ledger_row *prev = run->last.column[RT_COL_SEQ] ? &run->last : NULL;
+    bool applied = action->kind == RT_ACTION_APPLY;
+
+    run->last = rt_ledger_next(
+        run->arena, run->ledger, prev, applied ? "applied" : "baseline", action->path,
+        action->checksum, applied ? action->source.mode.statements : 0, action->commit,
+        &run->options->writer);
+}
+
+static const struct rt_action *action_at(const struct run *run,
+                                         const struct rt_cursor *cursor)
+{
+    size_t offset = cursor->phase == RT_PHASE_APPEND ? cursor->index : 0;
+
+    return &run->sequence.plan->actions[run->sequence.units[cursor->unit].first + offset];
+}
+
+static void fill_statement(struct run *run, struct rt_message *out)
+{
+    const struct rt_script *script =
+        &rt_unit_source(&run->sequence, run->sent.unit)->script;
+    const struct rt_stmt *stmt = &script->stmts[run->sent.index];
+
+    out->sql = script->text + stmt->start;
+    out->len = stmt->len;
+    if (stmt->kind == RT_STMT_COPY) {
+        out->copy = script->text + stmt[1].start;
+        out->copy_len = stmt[1].len;
+    }
+}
+
+static void fill_fixed(struct run *run, struct rt_message *out)
+{
+    out->sql = rt_cursor_sql(&run->sent);
+    out->len = strlen(out->sql);
+    out->params = run->params;
+    out->flush = run->sent.phase == RT_PHASE_COMMIT;
+    switch (run->sent.phase) {
+    case RT_PHASE_SETTINGS:
+        /* Any value that no other transaction of this session had: the row to come. */
+        run->head = run->last.column[RT_COL_SEQ] ? run->last.column[RT_COL_ENTRY_HASH]
+                                                 : rt_ledger_head(run->ledger);
+        run->mark =
+            rt_arena_format(run->arena, "%zu after %s", run->sent.unit, run->head);
+        run->params[0] = run->options->lock_timeout;
+        run->params[1] = run->options->statement_timeout;
+        run->params[2] = run->mark;
+        out->nparams = 3;
+        break;
+    case RT_PHASE_HEAD:
+        run->params[0] = run->head;
+        out->nparams = 1;
+        break;
+    case RT_PHASE_APPEND:
+        make_row(run, action_at(run, &run->sent));
+        memcpy(run->params, run->last.column, sizeof(run->last.column));
+        run->params[RT_LEDGER_COLUMNS] = run->mark;
+        out->nparams = RT_LEDGER_COLUMNS + 1;
+        break;
+    default:
+        break;
+    }
+}
+
+static int next_message(void *context, struct rt_message *out)
+{
+    struct run *run = context;
+
+    if (run->sent.unit >= run->end)
+        return 0;
+    if (run->sent.phase == RT_PHASE_STATEMENT)
+        fill_statement(run, out);
+    else
+        fill_fixed(run, out);
+    rt_cursor_advance(&run->sent, &run->sequence);
+    return 1;
+}
+
+/* ------------------------------------------------------------------ replies */
+
+static void unit_done(struct run *run)
+{
+    const struct rt_unit *unit = &run->sequence.units[run->replied.unit];
+
+    for (size_t i = 0; i < unit->count; i++)
+        run->out->states[unit->first + i] = RT_APPLY_DONE;
+    run->out->done += unit->count;
+    rt_log_verbose("%s: committed (%zu of %zu)",
+                   run->sequence.plan->actions[unit->first].path, run->out->done,
+                   run->sequence.plan->count);
+}
+
+static int take_reply(void *context, const char *tag, const char *value,
+                      struct rt_err *err)
+{
+    struct run *run = context;
+    const struct rt_cursor *at = &run->replied;
+
+    if (at->phase == RT_PHASE_APPEND) {
+        const struct rt_action *action = action_at(run, at);
+
+        run->out->milliseconds[action - run->sequence.plan->actions] =
+            rt_arena_strdup(run->arena, value ? value : "0");
+    }
+    if (at->phase == RT_PHASE_COMMIT) {
+        /* A failed transaction answers COMMIT with success and the tag ROLLBACK. */
+        if (strcmp(tag, "COMMIT") != 0)
+            return rt_err_set(err, RT_EMIGRATION, "the server answered COMMIT with %s",
+                              tag);
+        unit_done(run);
+    }
+    rt_cursor_advance(&run->replied, &run->sequence);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ errors */
+
+static void place_error(const struct run *run, struct rt_err *err)
+{
+    const struct rt_script *script =
+        &rt_unit_source(&run->sequence, run->replied.unit)->script;
+    const struct rt_stmt *stmt = &script->stmts[run->replied.index];
+    struct rt_place place =
+        err->position
+            ? rt_locate_position(script->text, script->len, stmt->start, err->position)
+            : rt_locate(script->text, script->len, stmt->start);
+
+    rt_err_place(err, script->text, script->len, place);
+}
+
+static bool is_state(const struct rt_err *err, const char *sqlstate)
+{
+    return strcmp(err->sqlstate, sqlstate) == 0;
+}
+
+/* The failing casts of ledger_head.sql and ledger_append.sql. */
+static bool is_our_cast(const struct rt_err *err)
+{
+    return is_state(err, "22P02") && strstr(err->message, "revtwin: ") != NULL;
+}
+
+static void explain_ledger_error(const struct run *run, struct rt_err *err)
+{
+    enum rt_phase phase = run->replied.phase;
+
+    if (phase == RT_PHASE_COMMIT) { /* a deferred constraint */
+        rt_err_wrap(err, "at COMMIT");
+        err->status = RT_EMIGRATION;
+    } else if (is_our_cast(err) && phase == RT_PHASE_APPEND) {
+        rt_err_set(
+            err, RT_EUNKNOWN,
+            "the file ended the transaction that it ran in; what it did before that "
+            "may be committed without a ledger row");
+        rt_err_hint(err,
+                    "Look at what the file changed, undo or finish it by hand, then "
+                    "record it with revtwin baseline, or take the transaction control "
+                    "out of it.");
+    } else if (is_our_cast(err) || is_state(err, "23505")) {
+        rt_err_set(err, RT_ELOCKED, "another revtwin changed the ledger meanwhile");
+    } else if (phase == RT_PHASE_SETTINGS && is_state(err, "55P03")) {
+        rt_err_set(err, RT_ELOCKED, "another revtwin is in the middle of a migration");
+    } else {
+        rt_err_wrap(err, "cannot write the ledger");
+        err->status = RT_EMIGRATION;
+    }
+}
+
+static void explain_error(struct run *run, struct rt_conn *conn, struct rt_err *err)
+{
+    const struct rt_action *action = action_at(run, &run->replied);
+    bool cancelled = err->status == RT_EINT || err->status == RT_ETERM;
+
+    if (rt_conn_lost(conn) && !cancelled) {
+        rt_err_wrap(err, "the connection to production was lost");
+        err->status = RT_EUNKNOWN;
+    } else if (!cancelled && run->replied.phase == RT_PHASE_STATEMENT) {
+        err->status = RT_EMIGRATION;
+        place_error(run, err);
+    } else if (!cancelled) {
+        explain_ledger_error(run, err);
+    }
+    if (!cancelled)
+        rt_err_at(err, action->path, err->line, err->column);
+    if (err->status == RT_EUNKNOWN)
+        rt_err_advice(err,
+                      "%zu of %zu migrations are known to be committed. Run revtwin "
+                      "status to see what production's ledger says, then revtwin "
+                      "apply --ledger to go on.",
+                      run->out->done, run->sequence.plan->count);
+    else
+        rt_err_advice(err,
+                      "What was under way was rolled back, and nothing after it was "
+                      "started: %zu of %zu migrations are in. Once the cause is "
+                      "mended, go on with: revtwin apply --ledger",
+                      run->out->done, run->sequence.plan->count);
+}
+
+static void fail_unit(struct run *run, struct rt_conn *conn, struct rt_err *err)
+{
+    struct rt_err ignored = {0};
+    const struct rt_unit *unit;
+
+    /* A signal or a lost connection can come when every unit has been committed. */
+    if (run->replied.unit >= run->sequence.count)
+        return;
+    explain_error(run, conn, err);
+    unit = &run->sequence.units[run->replied.unit];
+    if (run->replied.phase <= RT_PHASE_COMMIT)
+        for (size_t i = 0; i < unit->count; i++)
+            run->out->states[unit->first + i] = RT_APPLY_FAILED;
+    if (rt_conn_lost(conn))
+        return;
+    /* COMMIT has ended the transaction, whatever its answer. */
+    if (run->replied.phase < RT_PHASE_COMMIT &&
+        rt_exec(NULL, conn, "ROLLBACK", &ignored) < 0)
+        rt_err_clear(&ignored);
+    else if (err->status == RT_EMIGRATION)
+        rt_attempt_record(conn, action_at(run, &run->replied)->path,
+                          action_at(run, &run->replied)->commit, err,
+                          run->options->writer.client);
+}
+
+/* ------------------------------------------------------------------ the run */
+
+static bool sends_one_by_one(const struct run *run, size_t unit)
+{
+    const struct rt_source *source = rt_unit_source(&run->sequence, unit);
+
+    return source && source->one_by_one;
+}
+
+int rt_apply(struct rt_apply_result *out, struct rt_arena *arena, struct rt_conn *conn,
+             const struct rt_plan *plan, struct rt_ledger *ledger,
+             const struct rt_apply_options *options, struct rt_err *err)
+{
+    struct run run = {.out = out, .arena = arena, .ledger = ledger, .options = options};
+    const struct rt_sender sender = {next_message, take_reply, &run};
+    int rc = 0;
+
+    out->states = rt_arena_alloc(arena, plan->count * sizeof(*out->states));
+    out->milliseconds = rt_arena_alloc(arena, plan->count * sizeof(*out->milliseconds));
+    out->head = rt_ledger_head(ledger);
+    if (ledger->count > 0)
+        run.last = ledger->rows[ledger->count - 1];
+    rt_sequence_init(&run.sequence, arena, plan);
+    if (!ledger->exists && run.sequence.count > 0)
+        rc = rt_ledger_create(ledger, conn, err);
+    if (rc < 0)
+        return rc;
+    while (rc == 0 && run.end < run.sequence.count) {
+        bool one_by_one = sends_one_by_one(&run, run.end);
+
+        while (run.end < run.sequence.count &&
+               sends_one_by_one(&run, run.end) == one_by_one)
+            run.end++;
+        rc = one_by_one ? rt_send_one_by_one(conn, &sender, err)
+                        : rt_send_pipelined(conn, &sender, err);
+    }
+    if (rc < 0) {
+        fail_unit(&run, conn, err);
+        rc = -(int)err->status;
+    } else if (run.last.column[RT_COL_ENTRY_HASH]) {
+        out->head = run.last.column[RT_COL_ENTRY_HASH];
+    }
+    return rc;
+}

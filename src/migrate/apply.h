@@ -1,0 +1,35 @@
+/*
+ * Executing a plan on production: each file in one transaction with its ledger row, all
+ * of them in one pipeline. The first error stops every later file; earlier ones stay.
+ */
+#ifndef RT_MIGRATE_APPLY_H
+#define RT_MIGRATE_APPLY_H
+
+#include "migrate/plan.h"
+
+struct rt_apply_options {
+    const char *lock_timeout;      /* as PostgreSQL writes it: "5s" */
+    const char *statement_timeout; /* NULL: the server's */
+    struct rt_writer writer;
+};
+
+enum rt_apply_state { RT_APPLY_NOT_RUN, RT_APPLY_DONE, RT_APPLY_FAILED };
+
+struct rt_apply_result {
+    enum rt_apply_state *states; /* one for each of plan->actions, in the arena */
+    const char **milliseconds;   /* of the transaction; NULL where not done */
+    size_t done;                 /* actions done, baselines included */
+    const char *head;            /* entry_hash of the ledger's last row */
+};
+
+/*
+ * Run a plan without refusals. ledger is what the plan was decided on; conn is where it
+ * was read. *out is valid also after an error: what is done is done. Errors:
+ * -RT_EMIGRATION with the place in the file, -RT_ELOCKED when another run changed the
+ * ledger meanwhile, -RT_EUNKNOWN when the connection was lost, -RT_EINT, -RT_ETERM.
+ */
+int rt_apply(struct rt_apply_result *out, struct rt_arena *arena, struct rt_conn *conn,
+             const struct rt_plan *plan, struct rt_ledger *ledger,
+             const struct rt_apply_options *options, struct rt_err *err) RT_CHECKED;
+
+#endif

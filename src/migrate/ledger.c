@@ -1,0 +1,279 @@
+#include "migrate/ledger.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <time.h>
+
+#include "base/cancel.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "queries.h"
+
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+
+enum { LOCK_POLL_MS = 500 };
+
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+static int lock_error(struct rt_conn *conn, int waited, struct rt_err *err)
+{
+    struct rt_result *holder = NULL;
+    int rc = rt_query(&holder, conn, rt_sql_lock_holder, 0, NULL, err);
+
+    if (rc < 0)
+        return rc;
+    rt_err_set(err, RT_ELOCKED, "another revtwin holds production's lock (waited %d s)",
+               waited);
+    if (rt_result_rows(holder) > 0)
+        rt_err_detail(err,
+                      "Held by pid %s, user %s, application %s, from %s, connected "
+                      "since %s.",
+                      rt_result_get(holder, 0, 0), rt_result_get(holder, 0, 1),
+                      rt_result_get(holder, 0, 2), rt_result_get(holder, 0, 3),
+                      rt_result_get(holder, 0, 4));
+    rt_err_hint(err,
+                "Nothing was changed. Run the command again when the other run is done.");
+    rt_result_free(holder);
+    return -RT_ELOCKED;
+}
+
+/* Ask for the session, and again until the lock is ours or the time is up. */
+static int read_session(struct rt_result **out, struct rt_conn *conn, int lock_wait,
+                        struct rt_err *err)
+{
+    const char *params[] = {lock_wait >= 0 ? "true" : "false"};
+    int64_t start = monotonic_us();
+    bool told = false;
+
+    for (;;) {
+        struct pollfd signal = {.fd = rt_cancel_fd(), .events = POLLIN};
+        int rc = rt_query(out, conn, rt_sql_session, RT_COUNT(params), params, err);
+
+        if (rc < 0 || lock_wait < 0 || rt_result_true(*out, 0, 5))
+            return rc;
+        rt_result_free(*out);
+        *out = NULL;
+        if (monotonic_us() - start >= (int64_t)lock_wait * 1000000)
+            return lock_error(conn, lock_wait, err);
+        if (!told)
+            rt_log("waiting for another revtwin that is at work on production");
+        told = true;
+        poll(&signal, 1, LOCK_POLL_MS);
+        rc = rt_cancel_check(err);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+static int compare_by_path(const void *a, const void *b)
+{
+    const struct rt_ledger_row *x = *(const struct rt_ledger_row *const *)a;
+    const struct rt_ledger_row *y = *(const struct rt_ledger_row *const *)b;
+    int order = strcmp(x->column[RT_COL_PATH], y->column[RT_COL_PATH]);
+
+    return order ? order : (x > y) - (x < y);
+}
+
+void rt_ledger_index(struct rt_ledger *ledger, struct rt_arena *arena)
+{
+    ledger->by_path = rt_arena_alloc(arena, ledger->count * sizeof(*ledger->by_path));
+    for (size_t i = 0; i < ledger->count; i++)
+        ledger->by_path[i] = &ledger->rows[i];
+    if (ledger->count > 0)
+        qsort(ledger->by_path, ledger->count, sizeof(*ledger->by_path), compare_by_path);
+}
+
+static void keep_rows(struct rt_ledger *out, struct rt_arena *arena,
+                      const struct rt_result *rows)
+{
+    out->count = rt_result_rows(rows);
+    out->rows = rt_arena_alloc(arena, out->count * sizeof(*out->rows));
+    for (size_t i = 0; i < out->count; i++) {
+        const char *value;
+
+        for (int c = 0; c < RT_LEDGER_COLUMNS; c++) {
+            value = rt_result_get(rows, i, c);
+            out->rows[i].column[c] = value ? rt_arena_strdup(arena, value) : NULL;
+        }
+        value = rt_result_get(rows, i, RT_LEDGER_COLUMNS);
+        out->rows[i].milliseconds = value ? rt_arena_strdup(arena, value) : NULL;
+    }
+    rt_ledger_index(out, arena);
+}
+
+int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn *conn,
+                   int lock_wait, struct rt_err *err)
+{
+    struct rt_result *session = NULL, *rows = NULL;
+    int rc;
+
+    *out = (struct rt_ledger){0};
+    rc = read_session(&session, conn, lock_wait, err);
+    if (rc < 0)
+        return rc;
+    out->database = rt_arena_strdup(arena, rt_result_get(session, 0, 0));
+    out->session_user = rt_arena_strdup(arena, rt_result_get(session, 0, 1));
+    out->exists = rt_result_true(session, 0, 2);
+    out->is_twin = rt_result_true(session, 0, 3);
+    out->server_clock = strtoll(rt_result_get(session, 0, 4), NULL, 10);
+    out->local_clock = monotonic_us();
+    rt_result_free(session);
+    if (!out->exists)
+        return 0;
+    rc = rt_query(&rows, conn, rt_sql_ledger_read, 0, NULL, err);
+    if (rc < 0)
+        return rt_err_wrap(err, "cannot read production's ledger");
+    keep_rows(out, arena, rows);
+    rt_result_free(rows);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ creating */
+
+int rt_ledger_create(struct rt_ledger *ledger, struct rt_conn *conn, struct rt_err *err)
+{
+    struct rt_err ignored = {0};
+    struct rt_str grant = {0};
+
+    if (rt_exec(NULL, conn, rt_sql_ledger_create, err) == 0) {
+        ledger->exists = true;
+        return 0;
+    }
+    if (rt_exec(NULL, conn, "ROLLBACK", &ignored) < 0)
+        rt_err_clear(&ignored);
+    rt_err_wrap(err, "cannot create the ledger in production");
+    if (strcmp(err->sqlstate, "42501") == 0) { /* insufficient_privilege */
+        rt_str_add(&grant, "CREATE SCHEMA IF NOT EXISTS revtwin; "
+                           "GRANT USAGE, CREATE ON SCHEMA revtwin TO ");
+        rt_quote_ident(&grant, ledger->session_user);
+        rt_err_hint(err,
+                    "Nothing was changed. Let an administrator of database \"%s\" run "
+                    "this once, then try again:\n%s;",
+                    ledger->database, rt_str_text(&grant));
+        rt_str_clear(&grant);
+    }
+    return -(int)err->status;
+}
+
+/* ------------------------------------------------------------------ the chain */
+
+struct rt_digest rt_ledger_hash(const struct rt_ledger_row *row)
+{
+    struct rt_hash hash;
+
+    rt_hash_init(&hash);
+    for (int c = 0; c < RT_COL_ENTRY_HASH; c++)
+        rt_hash_field(&hash, row->column[c]);
+    return rt_hash_end(&hash);
+}
+
+const char *rt_ledger_head(const struct rt_ledger *ledger)
+{
+    return ledger->count ? ledger->rows[ledger->count - 1].column[RT_COL_ENTRY_HASH]
+                         : ZEROS;
+}
+
+static bool some_row_has_hash(const struct rt_ledger *ledger, const char *hash)
+{
+    for (size_t i = 0; i < ledger->count; i++) {
+        if (strcmp(ledger->rows[i].column[RT_COL_ENTRY_HASH], hash) == 0)
+            return true;
+    }
+    return strcmp(hash, ZEROS) == 0;
+}
+
+const char **rt_ledger_faults(size_t *count, struct rt_arena *arena,
+                              const struct rt_ledger *ledger)
+{
+    const char **faults = rt_arena_alloc(arena, 2 * ledger->count * sizeof(*faults));
+    const char *expected = ZEROS;
+
+    *count = 0;
+    for (size_t i = 0; i < ledger->count; i++) {
+        const char *const *column = ledger->rows[i].column;
+        struct rt_digest own = rt_ledger_hash(&ledger->rows[i]);
+
+        if (strcmp(own.hex, column[RT_COL_ENTRY_HASH]) != 0)
+            faults[(*count)++] = rt_arena_format(
+                arena,
+                "ledger row %s (%s) was edited: its content does not match its hash",
+                column[RT_COL_SEQ], column[RT_COL_PATH]);
+        if (strcmp(column[RT_COL_PREV_HASH], expected) != 0)
+            faults[(*count)++] = rt_arena_format(
+                arena, "ledger row %s (%s) does not follow the row before it: %s",
+                column[RT_COL_SEQ], column[RT_COL_PATH],
+                some_row_has_hash(ledger, column[RT_COL_PREV_HASH])
+                    ? "rows were inserted or moved"
+                    : "a row was removed or replaced");
+        expected = column[RT_COL_ENTRY_HASH];
+    }
+    return faults;
+}
+
+static const char *timestamp_now(struct rt_arena *arena, const struct rt_ledger *ledger)
+{
+    int64_t now = ledger->server_clock + (monotonic_us() - ledger->local_clock);
+    time_t seconds = (time_t)(now / 1000000);
+    struct tm utc;
+    char day[32];
+
+    gmtime_r(&seconds, &utc);
+    strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &utc);
+    return rt_arena_format(arena, "%s.%06dZ", day, (int)(now % 1000000));
+}
+
+struct rt_ledger_row rt_ledger_next(struct rt_arena *arena,
+                                    const struct rt_ledger *ledger,
+                                    const struct rt_ledger_row *prev, const char *kind,
+                                    const char *path, const char *checksum,
+                                    size_t statements, const char *commit,
+                                    const struct rt_writer *writer)
+{
+    long long seq = prev ? strtoll(prev->column[RT_COL_SEQ], NULL, 10) : 0;
+    struct rt_ledger_row row = {
+        .column = {
+            [RT_COL_SEQ] = rt_arena_format(arena, "%lld", seq + 1),
+            [RT_COL_KIND] = kind,
+            [RT_COL_PATH] = path,
+            [RT_COL_ALGORITHM] = RT_HASH_ALGORITHM,
+            [RT_COL_CHECKSUM] = checksum,
+            [RT_COL_STATEMENTS] = rt_arena_format(arena, "%zu", statements),
+            [RT_COL_COMMIT] = commit,
+            [RT_COL_PULL_REQUEST] = writer->pull_request,
+            [RT_COL_APPLIED_AT] = timestamp_now(arena, ledger),
+            [RT_COL_APPLIED_BY] = ledger->session_user,
+            [RT_COL_CLIENT] = writer->client,
+            [RT_COL_VERSION] = RT_VERSION,
+            [RT_COL_PREV_HASH] = prev ? prev->column[RT_COL_ENTRY_HASH] : ZEROS,
+        }};
+    struct rt_digest own = rt_ledger_hash(&row);
+
+    row.column[RT_COL_ENTRY_HASH] = rt_arena_strdup(arena, own.hex);
+    return row;
+}
+
+const struct rt_ledger_row *rt_ledger_find(const struct rt_ledger *ledger,
+                                           const char *path)
+{
+    size_t low = 0, high = ledger->count;
+
+    while (low < high) { /* the first row after all rows of the path */
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(ledger->by_path[middle]->column[RT_COL_PATH], path) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0 || strcmp(ledger->by_path[low - 1]->column[RT_COL_PATH], path) != 0)
+        return NULL;
+    return ledger->by_path[low - 1];
+}

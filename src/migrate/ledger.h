@@ -1,0 +1,100 @@
+/*
+ * The ledger: revtwin.ledger on production, append-only, one row a migration, each
+ * carrying the hash of the row before it.
+ *
+ * entry_hash is BLAKE2b-256 over the length-prefixed canonical texts of the columns from
+ * seq to prev_hash (rt_hash_field); duration and xid, which only the server knows inside
+ * a pipeline, are not part of it. The first row's prev_hash is 64 zeros.
+ */
+#ifndef RT_MIGRATE_LEDGER_H
+#define RT_MIGRATE_LEDGER_H
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "pg/conn.h"
+
+/* The columns that are hashed, in this order, and then the hash. */
+enum rt_ledger_column {
+    RT_COL_SEQ,
+    RT_COL_KIND, /* "applied", "baseline" or "amended" */
+    RT_COL_PATH,
+    RT_COL_ALGORITHM,
+    RT_COL_CHECKSUM, /* of the blob, hex */
+    RT_COL_STATEMENTS,
+    RT_COL_COMMIT,       /* the step that brought the file */
+    RT_COL_PULL_REQUEST, /* NULL when unknown */
+    RT_COL_APPLIED_AT,   /* 2026-01-31T23:59:59.123456Z */
+    RT_COL_APPLIED_BY,
+    RT_COL_CLIENT,
+    RT_COL_VERSION,
+    RT_COL_PREV_HASH,
+    RT_COL_ENTRY_HASH,
+    RT_LEDGER_COLUMNS,
+};
+
+struct rt_ledger_row {
+    const char *column[RT_LEDGER_COLUMNS]; /* canonical text, in the arena */
+    const char *milliseconds;              /* NULL for a baseline */
+};
+
+/* Production as one session sees it. */
+struct rt_ledger {
+    bool exists;
+    bool is_twin; /* the database carries revtwin.twin */
+    const char *database, *session_user;
+    int64_t server_clock; /* microseconds since 1970 when it was asked, */
+    int64_t local_clock;  /* and this machine's monotonic clock then */
+    struct rt_ledger_row *rows;
+    size_t count;
+    const struct rt_ledger_row *
+        *by_path; /* for rt_ledger_find: sorted by path, then seq */
+};
+
+/* Who writes: the same for every row of a run. */
+struct rt_writer {
+    const char *client;       /* host, or URL of the workflow run */
+    const char *pull_request; /* NULL when unknown */
+};
+
+/*
+ * Read the session and the ledger; an absent ledger is an empty one. With lock_wait >= 0
+ * first take the lock of the one runner, trying for that many seconds: -RT_ELOCKED names
+ * the holder. The chain is not checked here.
+ */
+int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn *conn,
+                   int lock_wait, struct rt_err *err) RT_CHECKED;
+
+/* Create schema and tables. Without the right to: -RT_EINTERNAL, the hint has the SQL for
+ * an administrator. */
+int rt_ledger_create(struct rt_ledger *ledger, struct rt_conn *conn,
+                     struct rt_err *err) RT_CHECKED;
+
+/* The hash of the last row, 64 zeros for an empty ledger. */
+const char *rt_ledger_head(const struct rt_ledger *ledger);
+
+/*
+ * What is wrong with the chain, as messages in row order; *count 0 when nothing is.
+ * A row's own hash shows an edit; its prev_hash a removed, inserted or moved row.
+ */
+const char **rt_ledger_faults(size_t *count, struct rt_arena *arena,
+                              const struct rt_ledger *ledger);
+
+struct rt_digest rt_ledger_hash(const struct rt_ledger_row *row);
+
+/* The row that follows prev (seq and entry_hash of the last row; "0" and zeros at first).
+ */
+struct rt_ledger_row rt_ledger_next(struct rt_arena *arena,
+                                    const struct rt_ledger *ledger,
+                                    const struct rt_ledger_row *prev, const char *kind,
+                                    const char *path, const char *checksum,
+                                    size_t statements, const char *commit,
+                                    const struct rt_writer *writer);
+
+/* Build by_path; rt_ledger_read does so itself. */
+void rt_ledger_index(struct rt_ledger *ledger, struct rt_arena *arena);
+
+/* The last row that speaks of the path, or NULL. */
+const struct rt_ledger_row *rt_ledger_find(const struct rt_ledger *ledger,
+                                           const char *path);
+
+#endif

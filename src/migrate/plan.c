@@ -1,0 +1,84 @@
+#include "migrate/plan.h"
+
+#include "base/mem.h"
+
+struct rt_err *rt_plan_add_finding(struct rt_plan *plan, enum rt_finding_level level)
+{
+    plan->findings = rt_grow(plan->findings, plan->findings_count, &plan->findings_cap,
+                             sizeof(*plan->findings));
+    plan->findings[plan->findings_count] = (struct rt_finding){.level = level};
+    plan->refusals += level == RT_REFUSAL;
+    return &plan->findings[plan->findings_count++].what;
+}
+
+struct rt_action *rt_plan_add_action(struct rt_plan *plan, enum rt_action_kind kind,
+                                     const char *path)
+{
+    plan->actions =
+        rt_grow(plan->actions, plan->count, &plan->cap, sizeof(*plan->actions));
+    plan->actions[plan->count] = (struct rt_action){.kind = kind, .path = path};
+    plan->baselines += kind == RT_ACTION_BASELINE;
+    return &plan->actions[plan->count++];
+}
+
+void rt_plan_add_uncommitted(struct rt_plan *plan, const struct rt_listing *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (!rt_is_down(files->entries[i].path))
+            rt_plan_add_action(plan, RT_ACTION_APPLY, files->entries[i].path);
+    }
+}
+
+static int load_subject(struct rt_plan *plan, size_t i, struct rt_arena *arena,
+                        struct rt_repo *repo, struct rt_err *err)
+{
+    struct rt_action *action = &plan->actions[i];
+    const struct rt_action *before = i > 0 ? action - 1 : NULL;
+    struct rt_oid oid;
+
+    if (action->commit == NULL)
+        return 0;
+    if (before && before->commit && strcmp(before->commit, action->commit) == 0) {
+        action->subject = before->subject;
+        return 0;
+    }
+    snprintf(oid.hex, sizeof(oid.hex), "%s", action->commit);
+    return rt_repo_subject(&action->subject, arena, repo, &oid, err);
+}
+
+int rt_plan_load(struct rt_plan *plan, struct rt_arena *arena, struct rt_repo *repo,
+                 struct rt_err *err)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct rt_action *action = &plan->actions[i];
+        int rc = load_subject(plan, i, arena, repo, err);
+
+        if (rc == 0 && action->kind == RT_ACTION_APPLY)
+            rc = rt_source_load(&action->source, repo, action->path, &action->oid, err);
+        if (rc == -RT_EREFUSED)
+            rt_err_move(rt_plan_add_finding(plan, RT_REFUSAL), err);
+        else if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+int rt_plan_check(const struct rt_plan *plan, struct rt_err *err)
+{
+    if (plan->refusals == 0)
+        return 0;
+    rt_err_set(err, RT_EREFUSED, "the plan is refused: %zu problem%s", plan->refusals,
+               plan->refusals == 1 ? "" : "s");
+    return rt_err_hint(err, "Production was not changed.");
+}
+
+void rt_plan_clear(struct rt_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        rt_source_clear(&plan->actions[i].source);
+    for (size_t i = 0; i < plan->findings_count; i++)
+        rt_err_clear(&plan->findings[i].what);
+    free(plan->actions);
+    free(plan->findings);
+    *plan = (struct rt_plan){0};
+}

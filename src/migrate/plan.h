@@ -1,0 +1,93 @@
+/*
+ * The plan: what a run would do to production, and what speaks against it.
+ *
+ * rt_plan_decide (decide.c) is a pure function of the set, the range and the ledger; then
+ * rt_plan_load reads the files that are to run, which can only add findings. A plan with
+ * a refusal is never executed.
+ */
+#ifndef RT_MIGRATE_PLAN_H
+#define RT_MIGRATE_PLAN_H
+
+#include "git/range.h"
+#include "migrate/set.h"
+#include "migrate/source.h"
+
+/* In the order of execution. */
+enum rt_action_kind {
+    RT_ACTION_BASELINE, /* record as assumed applied: the range's base has it already */
+    RT_ACTION_APPLY,    /* run it in a transaction with its ledger row */
+};
+
+struct rt_action {
+    enum rt_action_kind kind;
+    const char *path;
+    struct rt_oid oid;    /* the content; empty for an uncommitted file */
+    const char *checksum; /* NULL for an uncommitted file */
+    const char *commit;   /* the step that brought it, hex; NULL when uncommitted */
+    const char *subject;  /* first line of its message; NULL when uncommitted */
+    struct rt_source source;
+};
+
+enum rt_finding_level { RT_NOTE, RT_WARNING, RT_REFUSAL };
+
+struct rt_finding {
+    enum rt_finding_level level;
+    struct rt_err what; /* message, and whatever else is known */
+};
+
+struct rt_plan {
+    struct rt_action *actions; /* baselines first, then steps oldest first */
+    size_t count, cap;
+    struct rt_finding *findings;
+    size_t findings_count, findings_cap;
+    size_t baselines, refusals; /* how many of the above */
+    size_t applied;             /* files of the set that the ledger has */
+    bool ledger_known;
+}; /* starts as {0} */
+
+struct rt_plan_input {
+    const struct rt_set *set; /* at the range's tip */
+    const struct rt_range *range;
+    const struct rt_ledger *ledger; /* NULL: production was not asked */
+    const struct rt_set *base_set;  /* at the range's base; used for an empty ledger */
+};
+
+/* Decide. Paths and checksums are borrowed from the input. */
+void rt_plan_decide(struct rt_plan *out, struct rt_arena *arena,
+                    const struct rt_plan_input *input);
+
+/*
+ * Refuse a first run that would take for applied what may have come with this very pull
+ * request: arrivals of recent (its last commits, were it rebased) that are not of tip.
+ */
+void rt_plan_doubt_baseline(struct rt_plan *plan, const struct rt_range *recent,
+                            const struct rt_oid *tip);
+
+/* Add one more; returns what is to be filled, valid until the next is added. */
+struct rt_err *rt_plan_add_finding(struct rt_plan *plan, enum rt_finding_level level);
+struct rt_action *rt_plan_add_action(struct rt_plan *plan, enum rt_action_kind kind,
+                                     const char *path);
+
+/* Add files that are not committed yet, for a dry run on a laptop. */
+void rt_plan_add_uncommitted(struct rt_plan *plan, const struct rt_listing *files);
+
+/*
+ * Record everything in the set that the ledger does not have as applied with the commit.
+ * Content that the ledger knows under another checksum is a refusal.
+ */
+void rt_plan_baseline(struct rt_plan *out, const struct rt_set *set,
+                      const struct rt_ledger *ledger, const struct rt_oid *commit);
+
+/*
+ * Read every file that is to run, and the subject of every step. A file that cannot run
+ * is a refusal, not an error.
+ */
+int rt_plan_load(struct rt_plan *plan, struct rt_arena *arena, struct rt_repo *repo,
+                 struct rt_err *err) RT_CHECKED;
+
+/* 0, or -RT_EREFUSED with the number of refusals in the message. */
+int rt_plan_check(const struct rt_plan *plan, struct rt_err *err) RT_CHECKED;
+
+void rt_plan_clear(struct rt_plan *plan);
+
+#endif

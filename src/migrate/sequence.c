@@ -1,0 +1,111 @@
+#include "migrate/sequence.h"
+
+#include "queries.h"
+
+/* A file may SET ROLE or client_encoding for itself; the row is written as who we are. */
+static const char *const restore[] = {
+    "RESET SESSION AUTHORIZATION",
+    "RESET ROLE",
+    "RESET client_encoding",
+};
+
+/* DISCARD ALL without what would drop the lock of the one runner, and without what only
+ * costs time (cached plans). */
+static const char *const cleanup[] = {
+    "RESET ALL",  "DEALLOCATE ALL",    "CLOSE ALL",
+    "UNLISTEN *", "DISCARD SEQUENCES", "DISCARD TEMP",
+};
+
+void rt_sequence_init(struct rt_sequence *out, struct rt_arena *arena,
+                      const struct rt_plan *plan)
+{
+    out->plan = plan;
+    out->count = 0;
+    out->units = rt_arena_alloc(arena, (plan->count + 1) * sizeof(*out->units));
+    if (plan->baselines > 0)
+        out->units[out->count++] = (struct rt_unit){0, plan->baselines};
+    for (size_t i = plan->baselines; i < plan->count; i++)
+        out->units[out->count++] = (struct rt_unit){i, 1};
+}
+
+const struct rt_source *rt_unit_source(const struct rt_sequence *sequence, size_t unit)
+{
+    const struct rt_action *action =
+        &sequence->plan->actions[sequence->units[unit].first];
+
+    return action->kind == RT_ACTION_APPLY ? &action->source : NULL;
+}
+
+/* How many statements the cursor's phase has. */
+static size_t phase_length(const struct rt_cursor *cursor,
+                           const struct rt_sequence *sequence)
+{
+    const struct rt_source *source = rt_unit_source(sequence, cursor->unit);
+
+    switch (cursor->phase) {
+    case RT_PHASE_STATEMENT:
+        return source ? source->mode.first + source->mode.count : 0;
+    case RT_PHASE_RESTORE:
+        return source ? RT_COUNT(restore) : 0;
+    case RT_PHASE_APPEND:
+        return sequence->units[cursor->unit].count;
+    case RT_PHASE_CLEANUP:
+        return source ? RT_COUNT(cleanup) : 0;
+    default:
+        return 1;
+    }
+}
+
+/* COPY data travel with their COPY statement. */
+static void skip_copy_data(struct rt_cursor *cursor, const struct rt_source *source)
+{
+    while (cursor->index < source->mode.first + source->mode.count &&
+           source->script.stmts[cursor->index].kind == RT_STMT_COPY_DATA)
+        cursor->index++;
+}
+
+static void enter(struct rt_cursor *cursor, const struct rt_sequence *sequence)
+{
+    const struct rt_source *source = rt_unit_source(sequence, cursor->unit);
+
+    cursor->index = 0;
+    if (cursor->phase == RT_PHASE_STATEMENT && source)
+        cursor->index = source->mode.first;
+}
+
+void rt_cursor_advance(struct rt_cursor *cursor, const struct rt_sequence *sequence)
+{
+    cursor->index++;
+    if (cursor->phase == RT_PHASE_STATEMENT)
+        skip_copy_data(cursor, rt_unit_source(sequence, cursor->unit));
+    while (cursor->index >= phase_length(cursor, sequence)) {
+        cursor->phase++;
+        if (cursor->phase == RT_PHASE_COUNT) {
+            *cursor = (struct rt_cursor){.unit = cursor->unit + 1};
+            return;
+        }
+        enter(cursor, sequence);
+    }
+}
+
+const char *rt_cursor_sql(const struct rt_cursor *cursor)
+{
+    switch (cursor->phase) {
+    case RT_PHASE_BEGIN:
+        return "BEGIN";
+    case RT_PHASE_SETTINGS:
+        return rt_sql_migration_begin;
+    case RT_PHASE_HEAD:
+        return rt_sql_ledger_head;
+    case RT_PHASE_RESTORE:
+        return restore[cursor->index];
+    case RT_PHASE_APPEND:
+        return rt_sql_ledger_append;
+    case RT_PHASE_COMMIT:
+        return "COMMIT";
+    case RT_PHASE_CLEANUP:
+        return cleanup[cursor->index];
+    default:
+        return NULL;
+    }
+}

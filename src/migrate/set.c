@@ -1,0 +1,131 @@
+#include "migrate/set.h"
+
+#include <ctype.h>
+
+#include "base/str.h"
+#include "base/utf8.h"
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t ls = strlen(s), le = strlen(end);
+
+    return ls >= le && strcasecmp(s + ls - le, end) == 0;
+}
+
+bool rt_is_down(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+
+    if (strcasecmp(name, "down.sql") == 0 || ends_with(name, ".down.sql"))
+        return true;
+    /* Flyway's undo: U, a version of digits, dots and underscores, two underscores. */
+    return name[0] == 'U' && isdigit((unsigned char)name[1]) &&
+           strstr(name, "__") != NULL;
+}
+
+static int check_entry(const struct rt_entry *entry, struct rt_err *err)
+{
+    size_t len = strlen(entry->path);
+    int rc = 0;
+
+    if (entry->kind != RT_ENTRY_FILE) {
+        rc = rt_err_set(err, RT_EREFUSED, "%s is not a file but a %s", entry->path,
+                        entry->kind == RT_ENTRY_SYMLINK ? "symbolic link" : "submodule");
+        rt_err_hint(err, "A migration has to be a regular file of its own: what a link "
+                         "points to could change unseen.");
+    } else if (rt_utf8_valid(entry->path, len) != len) {
+        rc = rt_err_set(err, RT_EREFUSED, "the name of a migration is not valid UTF-8");
+        rt_err_hint(err, "Rename the file: the ledger keeps paths as text.");
+    }
+    if (rc < 0)
+        rt_err_at(err, entry->path, 0, 0);
+    return rc;
+}
+
+/* The checksum with every line end as LF or as CRLF. */
+static struct rt_digest checksum_with(const struct rt_blob *blob, const char *line_end)
+{
+    const char *at = blob->data, *end = blob->data + blob->len;
+    struct rt_hash hash;
+
+    rt_hash_init(&hash);
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *stop = newline ? newline : end;
+        const char *next = newline ? newline + 1 : end;
+
+        if (newline && stop > at && stop[-1] == '\r')
+            stop--;
+        rt_hash_add(&hash, at, (size_t)(stop - at));
+        if (newline)
+            rt_hash_add(&hash, line_end, strlen(line_end));
+        at = next;
+    }
+    return rt_hash_end(&hash);
+}
+
+static bool same_but_line_ends(const struct rt_blob *blob, const char *checksum)
+{
+    return strcmp(checksum_with(blob, "\n").hex, checksum) == 0 ||
+           strcmp(checksum_with(blob, "\r\n").hex, checksum) == 0;
+}
+
+static int read_checksum(struct rt_migration *migration, struct rt_repo *repo,
+                         const struct rt_ledger *ledger, struct rt_err *err)
+{
+    const struct rt_ledger_row *row;
+    struct rt_blob blob = {0};
+    int rc = rt_blob_open(&blob, repo, &migration->oid, err);
+
+    if (rc < 0)
+        return rt_err_at(err, migration->path, 0, 0);
+    migration->checksum = rt_hash_of(blob.data, blob.len);
+    row = ledger ? rt_ledger_find(ledger, migration->path) : NULL;
+    if (row && strcmp(row->column[RT_COL_CHECKSUM], migration->checksum.hex) != 0)
+        migration->line_ends_only =
+            same_but_line_ends(&blob, row->column[RT_COL_CHECKSUM]);
+    rt_blob_close(&blob);
+    return 0;
+}
+
+int rt_set_collect(struct rt_set *out, struct rt_arena *arena, struct rt_repo *repo,
+                   const struct rt_listing *listing, const struct rt_ledger *ledger,
+                   struct rt_err *err)
+{
+    out->count = listing->count;
+    out->migrations = rt_arena_alloc(arena, listing->count * sizeof(*out->migrations));
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct rt_entry *entry = &listing->entries[i];
+        struct rt_migration *migration = &out->migrations[i];
+        int rc = check_entry(entry, err);
+
+        if (rc < 0)
+            return rc;
+        migration->path = entry->path;
+        migration->oid = entry->oid;
+        migration->down = rt_is_down(entry->path);
+        rc = read_checksum(migration, repo, ledger, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+const struct rt_migration *rt_set_find(const struct rt_set *set, const char *path)
+{
+    size_t low = 0, high = set->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = rt_natural_compare(path, set->migrations[middle].path);
+
+        if (order == 0)
+            return &set->migrations[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}

@@ -1,0 +1,41 @@
+/*
+ * The set: every migration in the tree of a commit, with the checksum of its content.
+ * Content is hashed and let go, so the memory is that of the largest file.
+ */
+#ifndef RT_MIGRATE_SET_H
+#define RT_MIGRATE_SET_H
+
+#include "base/hash.h"
+#include "git/tree.h"
+#include "migrate/ledger.h"
+
+struct rt_migration {
+    const char *path;
+    struct rt_oid oid;
+    struct rt_digest checksum;
+    bool down;           /* undoes another one: listed, never applied forward */
+    bool line_ends_only; /* differs from the ledger's row only by CRLF against LF */
+};
+
+struct rt_set {
+    struct rt_migration *migrations; /* in natural order of path, in the arena */
+    size_t count;
+};
+
+/* Whether the file is a down migration by one of the usual naming rules:
+ * NAME.down.sql, down.sql, U<version>__NAME.sql. */
+bool rt_is_down(const char *path);
+
+/*
+ * Collect the set from a listing. With a ledger (NULL: none), line_ends_only is settled
+ * for files whose row has another checksum. Errors: -RT_EREFUSED with the path for a
+ * symbolic link, a submodule, or a path that is not UTF-8.
+ */
+int rt_set_collect(struct rt_set *out, struct rt_arena *arena, struct rt_repo *repo,
+                   const struct rt_listing *listing, const struct rt_ledger *ledger,
+                   struct rt_err *err) RT_CHECKED;
+
+/* The migration of the path, or NULL. */
+const struct rt_migration *rt_set_find(const struct rt_set *set, const char *path);
+
+#endif
