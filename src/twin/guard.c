@@ -1,0 +1,196 @@
+#include "twin/guard.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#include "base/mem.h"
+#include "queries.h"
+#include "twin/mark.h"
+
+#define POOLER "-pooler"
+
+static const char *source_of(const struct rt_conn *conn)
+{
+    return rt_conn_server(conn)->source;
+}
+
+int rt_guard_host(const struct rt_conn *conn, struct rt_err *err)
+{
+    const char *host = rt_conn_host(conn);
+    size_t label = strcspn(host, "."), len = strlen(POOLER);
+
+    if (host[0] == '/' || label <= len || strncmp(host + label - len, POOLER, len) != 0)
+        return 0;
+    rt_err_set(err, RT_EUSAGE, "%s (%s) is a connection pooler: %s",
+               rt_conn_server(conn)->role, source_of(conn), host);
+    return rt_err_hint(err, "Use the direct host %.*s%s in %s.", (int)(label - len), host,
+                       host + label, source_of(conn));
+}
+
+/* ------------------------------------------------------------------ direction */
+
+/* Advisory locks belong to one database: a lock that is held on production and can be
+ * had on the twin proves that they differ. Held by a transaction, so that a pooler in
+ * between can neither lose nor keep it. */
+static int check_different(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+{
+    struct rt_result *got = NULL;
+    char key[24];
+    const char *params[] = {key};
+    int64_t number;
+    int rc;
+
+    if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+        return rt_err_set(err, RT_EINTERNAL, "getrandom: %s", strerror(errno));
+    snprintf(key, sizeof(key), "%lld", (long long)number);
+    rc = rt_exec(NULL, prod, "BEGIN", err);
+    if (rc == 0)
+        rc = rt_query(NULL, prod, "SELECT pg_advisory_xact_lock($1::text::bigint)", 1,
+                      params, err);
+    if (rc == 0)
+        rc = rt_query(&got, twin, "SELECT pg_try_advisory_xact_lock($1::text::bigint)", 1,
+                      params, err);
+    if (rc == 0)
+        rc = rt_exec(NULL, prod, "ROLLBACK", err);
+    if (rc == 0 && !rt_result_true(got, 0, 0)) {
+        rc = rt_err_set(err, RT_EREFUSED,
+                        "production (%s) and the twin (%s) are the same database: %s",
+                        source_of(prod), source_of(twin), rt_conn_database(prod));
+        rt_err_hint(err, "Let %s name the development database.", source_of(twin));
+    }
+    rt_result_free(got);
+    return rc;
+}
+
+static int is_marked(bool *out, struct rt_conn *conn, struct rt_err *err)
+{
+    struct rt_arena arena = {0};
+    struct rt_twin_mark mark;
+    int rc = rt_mark_read(&mark, &arena, conn, err);
+
+    *out = mark.present;
+    rt_arena_clear(&arena);
+    return rc;
+}
+
+/* Rows in the ledger; 0 without one. */
+static int ledger_length(long *out, struct rt_conn *conn, struct rt_err *err)
+{
+    struct rt_result *found = NULL;
+    int rc = rt_query(&found, conn, "SELECT to_regclass('revtwin.ledger') IS NOT NULL", 0,
+                      NULL, err);
+
+    *out = 0;
+    if (rc == 0 && rt_result_true(found, 0, 0)) {
+        rt_result_free(found);
+        rc = rt_query(&found, conn, "SELECT count(*) FROM revtwin.ledger", 0, NULL, err);
+        if (rc == 0)
+            *out = strtol(rt_result_get(found, 0, 0), NULL, 10);
+    }
+    rt_result_free(found);
+    return rc;
+}
+
+static int swapped(const struct rt_conn *prod, const struct rt_conn *twin,
+                   struct rt_err *err)
+{
+    return rt_err_set(err, RT_EREFUSED,
+                      "production (%s) and the twin (%s) seem to be swapped",
+                      source_of(prod), source_of(twin));
+}
+
+static int check_not_swapped(struct rt_conn *prod, struct rt_conn *twin,
+                             struct rt_err *err)
+{
+    bool prod_marked, twin_marked;
+    long prod_length, twin_length;
+    int rc = is_marked(&prod_marked, prod, err);
+
+    if (rc < 0)
+        return rc;
+    if (prod_marked) {
+        swapped(prod, twin, err);
+        rt_err_detail(err, "The database %s of %s is marked as a twin (revtwin.twin).",
+                      rt_conn_database(prod), source_of(prod));
+        return rt_err_hint(err,
+                           "If it really is production, remove the mark there with DROP "
+                           "TABLE revtwin.twin, and try again.");
+    }
+    rc = is_marked(&twin_marked, twin, err);
+    if (rc == 0 && !twin_marked)
+        rc = ledger_length(&prod_length, prod, err);
+    if (rc == 0 && !twin_marked)
+        rc = ledger_length(&twin_length, twin, err);
+    if (rc < 0 || twin_marked || twin_length <= prod_length)
+        return rc;
+    swapped(prod, twin, err);
+    rt_err_detail(err,
+                  "The ledger of %s has %ld migrations, that of %s has %ld, and %s is "
+                  "not marked as a twin.",
+                  source_of(twin), twin_length, source_of(prod), prod_length,
+                  source_of(twin));
+    return rt_err_hint(
+        err,
+        "If %s really is the twin, make it empty, or drop its revtwin.ledger "
+        "there, and try again.",
+        source_of(twin));
+}
+
+int rt_guard_direction(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+{
+    int prod_major = rt_conn_version(prod) / 10000;
+    int twin_major = rt_conn_version(twin) / 10000;
+    int rc = check_different(prod, twin, err);
+
+    if (rc == 0)
+        rc = check_not_swapped(prod, twin, err);
+    if (rc < 0 || twin_major >= prod_major)
+        return rc;
+    rt_err_set(err, RT_EREFUSED,
+               "the twin's server (PostgreSQL %d) is older than production's (%d)",
+               twin_major, prod_major);
+    return rt_err_hint(err, "Let %s name a server of version %d or newer.",
+                       source_of(twin), prod_major);
+}
+
+/* ------------------------------------------------------------------ contents */
+
+int rt_database_contents(char **out, struct rt_conn *conn, struct rt_err *err)
+{
+    struct rt_result *found;
+    int rc = rt_query(&found, conn, rt_sql_twin_contents, 0, NULL, err);
+
+    *out = NULL;
+    if (rc < 0)
+        return rc;
+    if (rt_result_get(found, 0, 1)) {
+        long count = strtol(rt_result_get(found, 0, 0), NULL, 10);
+
+        *out = rt_format("%ld object%s: %s%s", count, count == 1 ? "" : "s",
+                         rt_result_get(found, 0, 1), count > 3 ? ", ..." : "");
+    }
+    rt_result_free(found);
+    return 0;
+}
+
+int rt_guard_adopted(struct rt_conn *twin, bool adopt, struct rt_err *err)
+{
+    char *contents = NULL;
+    bool marked;
+    int rc = adopt ? 0 : is_marked(&marked, twin, err);
+
+    if (rc < 0 || adopt || marked)
+        return rc;
+    rc = rt_database_contents(&contents, twin, err);
+    if (rc == 0 && contents) {
+        rc = rt_err_set(err, RT_EREFUSED,
+                        "the database %s of %s is not empty and not yet a twin",
+                        rt_conn_database(twin), source_of(twin));
+        rt_err_detail(err, "It holds %s.", contents);
+        rt_err_hint(err,
+                    "If it may be replaced by a copy of production, run once: revtwin "
+                    "resync --adopt");
+    }
+    free(contents);
+    return rc;
+}

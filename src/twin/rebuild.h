@@ -1,0 +1,36 @@
+/*
+ * The rebuild method: copy production into a database beside the twin with pg_dump and
+ * pg_restore, and put it in the twin's place when it is whole. Until that moment the twin
+ * is not touched; the next database is dropped when anything fails.
+ *
+ * Owners and rights of objects are not copied (--no-owner --no-acl), nor are comments on
+ * extensions, which only their owner may write, nor subscriptions and tablespaces.
+ */
+#ifndef RT_TWIN_REBUILD_H
+#define RT_TWIN_REBUILD_H
+
+#include "twin/snapshot.h"
+#include "twin/tools.h"
+
+#define RT_REBUILD "rebuild" /* the method's name */
+
+struct rt_rebuild {
+    struct rt_conn *prod; /* read-only */
+    const struct rt_server *twin;
+    const char *database; /* the twin's name */
+    const struct rt_tools *tools;
+    const char *source;     /* for the mark: what production is called */
+    const char *adopted_at; /* for the mark: of the twin that is replaced, or NULL */
+    int swap_wait_seconds;
+    /* results: */
+    struct rt_snapshot snapshot; /* closed */
+    unsigned long long size;     /* bytes */
+    unsigned long tables;
+};
+
+/* Errors say that the twin is as it was, except -RT_EUNKNOWN, which says that this is not
+ * known. */
+int rt_rebuild(struct rt_rebuild *job, struct rt_arena *arena,
+               struct rt_err *err) RT_CHECKED;
+
+#endif

@@ -1,0 +1,81 @@
+#include "twin/resync.h"
+
+#include <time.h>
+
+#include "twin/guard.h"
+#include "twin/mark.h"
+#include "twin/rebuild.h"
+#include "twin/tools.h"
+
+static double now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static const char *describe(struct rt_arena *arena, const struct rt_conn *conn)
+{
+    return rt_arena_format(arena, "%s on %s", rt_conn_database(conn), rt_conn_host(conn));
+}
+
+/* Everything that must be known before the first write. */
+static int check(struct rt_tools *tools, struct rt_twin_mark *mark,
+                 struct rt_arena *arena, struct rt_conn *prod, struct rt_conn *twin,
+                 const struct rt_resync_options *options, struct rt_err *err)
+{
+    int rc = rt_guard_host(prod, err);
+
+    if (rc == 0)
+        rc = rt_guard_host(twin, err);
+    if (rc == 0)
+        rc = rt_guard_direction(prod, twin, err);
+    if (rc == 0)
+        rc = rt_guard_adopted(twin, options->adopt, err);
+    if (rc == 0)
+        rc = rt_mark_read(mark, arena, twin, err);
+    if (rc == 0)
+        rc = rt_tools_find(tools, arena, options->bindir, prod, twin, err);
+    return rc;
+}
+
+int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
+              const struct rt_server *prod_server, const struct rt_server *twin_server,
+              const struct rt_resync_options *options, struct rt_err *err)
+{
+    struct rt_conn *prod = NULL, *twin = NULL;
+    struct rt_tools tools;
+    struct rt_twin_mark before;
+    struct rt_rebuild job = {.twin = twin_server, .tools = &tools};
+    double start = now();
+    int rc;
+
+    *out = (struct rt_resync_result){.method = RT_REBUILD};
+    rc = rt_conn_open(&prod, prod_server, RT_READ_ONLY, err);
+    if (rc == 0)
+        rc = rt_conn_open(&twin, twin_server, RT_READ_ONLY, err);
+    if (rc == 0)
+        rc = check(&tools, &before, arena, prod, twin, options, err);
+    if (rc < 0)
+        goto done;
+    out->source = describe(arena, prod);
+    out->twin = describe(arena, twin);
+    job.prod = prod;
+    job.database = rt_arena_strdup(arena, rt_conn_database(twin));
+    job.source = out->source;
+    job.adopted_at = before.adopted_at;
+    job.swap_wait_seconds =
+        options->swap_wait_seconds ? options->swap_wait_seconds : RT_SWAP_WAIT_SECONDS;
+    rt_conn_close(twin); /* a session on the twin would be in the way of the swap */
+    twin = NULL;
+    rc = rt_rebuild(&job, arena, err);
+    out->snapshot_at = job.snapshot.taken_at;
+    out->size = job.size;
+    out->tables = job.tables;
+    out->seconds = now() - start;
+done:
+    rt_conn_close(twin);
+    rt_conn_close(prod);
+    return rc;
+}

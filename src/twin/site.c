@@ -1,0 +1,308 @@
+#include "twin/site.h"
+
+#include <poll.h>
+
+#include "base/cancel.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/utf8.h"
+#include "queries.h"
+#include "twin/guard.h"
+#include "twin/snapshot.h"
+
+enum {
+    NAME_MAX_BYTES = 63,     /* longer ones are cut by the server */
+    LOCK_PATIENCE_MS = 3000, /* a killed run's session ends a moment after it */
+    LOCK_POLL_MS = 200,
+};
+
+int rt_site_pause(const struct rt_site *site, int ms, struct rt_err *err)
+{
+    struct pollfd wake = {.fd = site->deaf ? -1 : rt_cancel_fd(), .events = POLLIN};
+
+    poll(&wake, 1, ms);
+    return site->deaf ? 0 : rt_cancel_check(err);
+}
+
+void rt_site_shield(struct rt_site *site)
+{
+    site->deaf = true;
+    if (site->conn)
+        rt_conn_shield(site->conn);
+}
+
+/* base + suffix; a long base is cut and told apart by its hash. */
+static const char *name_beside(struct rt_arena *arena, const char *base,
+                               const char *suffix)
+{
+    size_t len = strlen(base), room = NAME_MAX_BYTES - strlen(suffix);
+    struct rt_digest digest;
+
+    if (len <= room)
+        return rt_arena_format(arena, "%s%s", base, suffix);
+    digest = rt_hash_of(base, len);
+    len = rt_utf8_valid(base, room - 9); /* not through the middle of a character */
+    return rt_arena_format(arena, "%.*s_%.8s%s", (int)len, base, digest.hex, suffix);
+}
+
+/* ------------------------------------------------------------------ connection */
+
+static int open_connection(struct rt_site *site, struct rt_err *err)
+{
+    static const char *const databases[] = {"postgres", "template1"};
+    int rc = 0;
+
+    for (size_t i = 0; i < RT_COUNT(databases); i++) {
+        if (strcmp(databases[i], site->twin) == 0)
+            continue;
+        rt_err_clear(err);
+        rc = rt_conn_open_database(&site->conn, site->server, databases[i], RT_READ_WRITE,
+                                   err);
+        if (rc == 0)
+            break;
+    }
+    if (rc == 0 && site->deaf)
+        rt_conn_shield(site->conn);
+    return rc < 0 ? rc : rt_session_without_timeouts(site->conn, err);
+}
+
+static int refuse_locked(struct rt_site *site, struct rt_err *err)
+{
+    struct rt_result *holder;
+    int rc = rt_query(&holder, site->conn, rt_sql_twin_lock_holder, 1, &site->twin, err);
+
+    if (rc < 0)
+        return rc;
+    rc = rt_err_set(err, RT_ELOCKED, "another resync of database %s is running",
+                    site->twin);
+    if (rt_result_rows(holder) > 0)
+        rt_err_detail(err, "It holds the lock: %s.", rt_result_get(holder, 0, 0));
+    rt_err_hint(err, "Wait for it to end, and try again.");
+    rt_result_free(holder);
+    return rc;
+}
+
+static int take_lock(struct rt_site *site, struct rt_err *err)
+{
+    for (int waited = 0;; waited += LOCK_POLL_MS) {
+        struct rt_result *got;
+        bool locked;
+        int rc = rt_query(&got, site->conn,
+                          "SELECT pg_try_advisory_lock(hashtextextended("
+                          "'revtwin resync ' || $1, 0))",
+                          1, &site->twin, err);
+
+        if (rc < 0)
+            return rc;
+        locked = rt_result_true(got, 0, 0);
+        rt_result_free(got);
+        if (locked)
+            return 0;
+        if (waited >= LOCK_PATIENCE_MS)
+            return refuse_locked(site, err);
+        rc = rt_site_pause(site, LOCK_POLL_MS, err);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+int rt_site_reopen(struct rt_site *site, struct rt_err *err)
+{
+    int rc;
+
+    rt_site_close(site);
+    rc = open_connection(site, err);
+    if (rc == 0)
+        rc = take_lock(site, err);
+    return rc;
+}
+
+/* What CREATE DATABASE and ALTER DATABASE ... RENAME ask for, hours before they do. */
+static int check_rights(struct rt_site *site, struct rt_err *err)
+{
+    struct rt_result *found;
+    int rc = rt_query(&found, site->conn,
+                      "SELECT quote_ident(current_user), quote_ident(o.rolname),"
+                      "       r.rolcreatedb OR r.rolsuper, pg_has_role(o.oid, 'USAGE') "
+                      "FROM pg_catalog.pg_database d "
+                      "JOIN pg_catalog.pg_roles o ON o.oid = d.datdba "
+                      "JOIN pg_catalog.pg_roles r ON r.rolname = current_user "
+                      "WHERE d.datname = $1",
+                      1, &site->twin, err);
+    const char *role, *owner;
+
+    if (rc < 0)
+        return rc;
+    role = rt_result_get(found, 0, 0);
+    owner = rt_result_get(found, 0, 1);
+    if (!rt_result_true(found, 0, 2)) {
+        rc = rt_err_set(err, RT_EINTERNAL,
+                        "role %s may not create databases on the twin's server", role);
+        rt_err_hint(err, "Let an administrator run: ALTER ROLE %s CREATEDB;", role);
+    } else if (!rt_result_true(found, 0, 3)) {
+        rc = rt_err_set(err, RT_EINTERNAL,
+                        "role %s does not own database %s and could not replace it", role,
+                        site->twin);
+        rt_err_hint(err, "Let an administrator run: GRANT %s TO %s;", owner, role);
+    }
+    rt_result_free(found);
+    return rc;
+}
+
+int rt_site_open(struct rt_site *out, struct rt_arena *arena,
+                 const struct rt_server *server, const char *twin, struct rt_err *err)
+{
+    int rc;
+
+    *out = (struct rt_site){
+        .server = server,
+        .twin = rt_arena_strdup(arena, twin),
+        .next = name_beside(arena, twin, "_revtwin_next"),
+        .previous = name_beside(arena, twin, "_revtwin_previous"),
+    };
+    rc = rt_site_reopen(out, err);
+    if (rc == 0)
+        rc = check_rights(out, err);
+    if (rc < 0)
+        rt_site_close(out);
+    return rc;
+}
+
+void rt_site_close(struct rt_site *site)
+{
+    rt_conn_close(site->conn);
+    site->conn = NULL;
+}
+
+/* ------------------------------------------------------------------ databases */
+
+int rt_site_drop(struct rt_site *site, const char *database, struct rt_err *err)
+{
+    struct rt_str sql = {0};
+    int rc;
+
+    rt_str_add(&sql, "DROP DATABASE IF EXISTS ");
+    rt_quote_ident(&sql, database);
+    if (rt_conn_version(site->conn) >= 130000)
+        rt_str_add(&sql, " WITH (FORCE)");
+    rc = rt_exec(NULL, site->conn, sql.data, err);
+    rt_str_clear(&sql);
+    return rc;
+}
+
+/* A database that was made and not yet commented holds nothing. */
+static int is_unborn(bool *out, struct rt_site *site, const char *database,
+                     struct rt_err *err)
+{
+    struct rt_conn *conn = NULL;
+    char *contents = NULL;
+    int rc = rt_conn_open_database(&conn, site->server, database, RT_READ_ONLY, err);
+
+    if (rc == 0)
+        rc = rt_database_contents(&contents, conn, err);
+    *out = rc == 0 && contents == NULL;
+    free(contents);
+    rt_conn_close(conn);
+    return rc;
+}
+
+static int clean_one(struct rt_site *site, const char *database, struct rt_err *err)
+{
+    struct rt_result *found;
+    bool ours = true;
+    int rc = rt_query(&found, site->conn,
+                      "SELECT starts_with(c.text, '" RT_SITE_COMMENT "'), c.text IS NULL "
+                      "FROM pg_catalog.pg_database d "
+                      "CROSS JOIN shobj_description(d.oid, 'pg_database') AS c (text) "
+                      "WHERE d.datname = $1",
+                      1, &database, err);
+
+    if (rc < 0 || rt_result_rows(found) == 0)
+        goto done;
+    ours = rt_result_true(found, 0, 0);
+    if (database == site->next && rt_result_true(found, 0, 1))
+        rc = is_unborn(&ours, site, database, err);
+    if (rc < 0)
+        goto done;
+    if (ours) {
+        rt_log("dropping database %s, left by an earlier resync", database);
+        rc = rt_site_drop(site, database, err);
+        goto done;
+    }
+    rc = rt_err_set(err, RT_EREFUSED,
+                    "database %s on the twin's server is in the way and was not made by "
+                    "revtwin",
+                    database);
+    rt_err_hint(err, "Rename or drop it, and try again.");
+done:
+    rt_result_free(found);
+    return rc;
+}
+
+int rt_site_clean(struct rt_site *site, struct rt_err *err)
+{
+    int rc = clean_one(site, site->next, err);
+
+    return rc < 0 ? rc : clean_one(site, site->previous, err);
+}
+
+int rt_site_create_next(struct rt_site *site, struct rt_err *err)
+{
+    const char *params[] = {site->twin, site->next};
+    struct rt_result *create = NULL;
+    struct rt_str comment = {0};
+    int rc = rt_query(&create, site->conn, rt_sql_twin_create, 2, params, err);
+
+    if (rc == 0)
+        rc = rt_exec(NULL, site->conn, rt_result_get(create, 0, 0), err);
+    if (rc == 0) {
+        rt_str_add(&comment, "COMMENT ON DATABASE ");
+        rt_quote_ident(&comment, site->next);
+        rt_str_add(&comment, " IS '" RT_SITE_COMMENT "being built by a resync'");
+        rc = rt_exec(NULL, site->conn, comment.data, err);
+    }
+    rt_str_clear(&comment);
+    rt_result_free(create);
+    return rc < 0 ? rt_err_wrap(err, "cannot create database %s", site->next) : 0;
+}
+
+int rt_site_carry_over(struct rt_site *site, struct rt_err *err)
+{
+    const char *params[] = {site->twin, site->next};
+    struct rt_result *statements;
+    int rc = rt_query(&statements, site->conn, rt_sql_twin_carry, 2, params, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; rc == 0 && i < rt_result_rows(statements); i++) {
+        const char *sql = rt_result_get(statements, i, 0);
+
+        rc = rt_exec(NULL, site->conn, sql, err);
+        if (rc < 0 && err->sqlstate[0] != '\0') {
+            rt_log("warning: not carried over to the new twin (%s): %s", err->message,
+                   sql);
+            rt_err_clear(err);
+            rc = 0;
+        }
+    }
+    rt_result_free(statements);
+    return rc;
+}
+
+bool rt_site_discard_next(struct rt_site *site)
+{
+    struct rt_err err = {0};
+    int rc;
+
+    /* A fresh connection is outside of any transaction. Only under the lock: without it
+     * the database of that name may be another run's. */
+    rt_site_shield(site);
+    rc = rt_site_reopen(site, &err);
+    if (rc == 0)
+        rc = rt_site_drop(site, site->next, &err);
+    if (rc < 0)
+        rt_log_verbose("cannot drop database %s: %s", site->next, err.message);
+    rt_err_clear(&err);
+    return rc == 0;
+}

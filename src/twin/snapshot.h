@@ -1,0 +1,29 @@
+/*
+ * The snapshot: one REPEATABLE READ READ ONLY transaction on production, exported, that
+ * every reader of a resync imports. Everything in the twin is as of it.
+ */
+#ifndef RT_TWIN_SNAPSHOT_H
+#define RT_TWIN_SNAPSHOT_H
+
+#include "base/arena.h"
+#include "pg/conn.h"
+
+struct rt_snapshot {
+    struct rt_conn *conn;    /* production; in the transaction until rt_snapshot_close */
+    const char *id;          /* for SET TRANSACTION SNAPSHOT */
+    const char *taken_at;    /* UTC, production's clock */
+    const char *lsn;         /* everything up to here is in; NULL where not available */
+    unsigned long long size; /* of the database, in bytes */
+};
+
+/* Take a snapshot on a connection that is idle and read-only. Texts live in the arena. */
+int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
+                     struct rt_conn *prod, struct rt_err *err) RT_CHECKED;
+
+/* End the transaction; fine on a snapshot that is not open. */
+void rt_snapshot_close(struct rt_snapshot *snapshot);
+
+/* Switch off the session's time limits: what a resync does may take hours. */
+int rt_session_without_timeouts(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
+
+#endif

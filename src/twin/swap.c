@@ -1,0 +1,199 @@
+/* The swap: the one moment in which the twin changes. */
+#include <time.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "queries.h"
+#include "twin/site.h"
+
+enum { SWAP_POLL_MS = 100 };
+#define IN_USE "55006" /* object_in_use: somebody is connected */
+
+static void add_rename(struct rt_str *sql, const char *from, const char *to)
+{
+    rt_str_add(sql, "ALTER DATABASE ");
+    rt_quote_ident(sql, from);
+    rt_str_add(sql, " RENAME TO ");
+    rt_quote_ident(sql, to);
+    rt_str_add(sql, "; ");
+}
+
+static void add_comment(struct rt_str *sql, const char *database, const char *text)
+{
+    rt_str_add(sql, "COMMENT ON DATABASE ");
+    rt_quote_ident(sql, database);
+    rt_str_add(sql, " IS ");
+    if (text)
+        rt_quote_literal(sql, text);
+    else
+        rt_str_add(sql, "NULL");
+    rt_str_add(sql, "; ");
+}
+
+/* Everything of the swap but its COMMIT. The twin keeps its comment. */
+static int swap_statements(struct rt_str *sql, struct rt_site *site, struct rt_err *err)
+{
+    struct rt_result *comment;
+    int rc = rt_query(&comment, site->conn,
+                      "SELECT shobj_description(oid, 'pg_database') "
+                      "FROM pg_catalog.pg_database WHERE datname = $1",
+                      1, &site->twin, err);
+
+    if (rc < 0)
+        return rc;
+    rt_str_add(sql, "BEGIN; ");
+    add_rename(sql, site->twin, site->previous);
+    add_rename(sql, site->next, site->twin);
+    add_comment(sql, site->previous, RT_SITE_COMMENT "replaced by a resync");
+    add_comment(sql, site->twin, rt_result_get(comment, 0, 0));
+    rt_result_free(comment);
+    return 0;
+}
+
+/* One line a session that is connected to the twin; NULL when there are none. */
+static int list_sessions(char **out, struct rt_site *site, struct rt_err *err)
+{
+    const char *params[] = {site->twin, site->next};
+    struct rt_result *found;
+    struct rt_str list = {0};
+    int rc = rt_query(&found, site->conn, rt_sql_twin_sessions, 2, params, err);
+
+    *out = NULL;
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < rt_result_rows(found); i++)
+        rt_str_addf(&list, "%s%s", i ? "\n" : "", rt_result_get(found, i, 0));
+    if (rt_result_rows(found) > 0)
+        *out = rt_str_take(&list);
+    rt_result_free(found);
+    return 0;
+}
+
+/* Undo what a failed attempt has done, so that the session idles outside of it. */
+static void roll_back(struct rt_site *site)
+{
+    struct rt_err ignored = {0};
+
+    if (!rt_conn_lost(site->conn) && rt_exec(NULL, site->conn, "ROLLBACK", &ignored) < 0)
+        rt_err_clear(&ignored);
+}
+
+/*
+ * The connection was lost during COMMIT. With the lock in hand the old session is gone,
+ * and what the names say is final. Returns 0 when the swap was made, -RT_EUNKNOWN when
+ * nobody can be asked.
+ */
+static int settle(struct rt_site *site, struct rt_err *err)
+{
+    struct rt_err lost = {0};
+    struct rt_result *found;
+    bool swapped;
+    int rc;
+
+    rt_err_move(&lost, err);
+    rc = rt_site_reopen(site, err);
+    if (rc == 0)
+        rc = rt_query(&found, site->conn,
+                      "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_database "
+                      "WHERE datname = $1)",
+                      1, &site->next, err);
+    if (rc == 0) {
+        swapped = rt_result_true(found, 0, 0);
+        rt_result_free(found);
+        if (swapped)
+            rt_err_clear(&lost);
+        else
+            rt_err_move(err, &lost);
+        return swapped ? 0 : -(int)err->status;
+    }
+    rt_err_set(err, RT_EUNKNOWN,
+               "the connection was lost during the swap: the twin is the old one or the "
+               "new one, whole (%s)",
+               lost.message);
+    rt_err_clear(&lost);
+    return rt_err_hint(err, "Ask revtwin status which one it is.");
+}
+
+static int commit(struct rt_site *site, struct rt_err *err)
+{
+    int rc;
+
+    rt_site_shield(site); /* point of no return */
+    rc = rt_exec(NULL, site->conn, "COMMIT", err);
+    return rc < 0 && rt_conn_lost(site->conn) ? settle(site, err) : rc;
+}
+
+static int refuse_busy(struct rt_site *site, const char *sessions, int waited,
+                       struct rt_err *err)
+{
+    const char *reason = sessions ? sessions : err->detail;
+    char *detail = reason ? rt_strdup(reason) : NULL;
+
+    rt_err_set(err, RT_EINTERNAL, "database %s is in use, and was still after %d s",
+               site->twin, waited);
+    if (detail)
+        rt_err_detail(err, "%s", detail);
+    free(detail);
+    return rt_err_hint(err, "Close these sessions (or end each with SELECT "
+                            "pg_terminate_backend(PID)), then run revtwin resync.");
+}
+
+static time_t now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec;
+}
+
+static int swap(struct rt_site *site, const char *statements, int wait_seconds,
+                struct rt_err *err)
+{
+    time_t end = now() + wait_seconds;
+
+    for (;;) {
+        char *sessions;
+        bool busy;
+        int rc = list_sessions(&sessions, site, err);
+
+        if (rc < 0)
+            return rc;
+        busy = sessions != NULL;
+        if (!busy) {
+            rc = rt_exec(NULL, site->conn, statements, err);
+            if (rc == 0)
+                return commit(site, err);
+            busy = strcmp(err->sqlstate, IN_USE) == 0;
+            roll_back(site);
+        }
+        if (busy && now() >= end) {
+            rc = refuse_busy(site, sessions, wait_seconds, err);
+        } else if (busy) {
+            rt_err_clear(err);
+            rc = rt_site_pause(site, SWAP_POLL_MS, err);
+        }
+        free(sessions);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+int rt_site_swap(struct rt_site *site, int wait_seconds, struct rt_err *err)
+{
+    struct rt_str statements = {0};
+    int rc = swap_statements(&statements, site, err);
+
+    if (rc == 0)
+        rc = swap(site, statements.data, wait_seconds, err);
+    rt_str_clear(&statements);
+    if (rc < 0)
+        return rc;
+    if (rt_site_drop(site, site->previous, err) < 0) {
+        rt_log("warning: database %s, the twin that was, could not be dropped (%s); the "
+               "next resync will try again",
+               site->previous, err->message);
+        rt_err_clear(err);
+    }
+    return 0;
+}
