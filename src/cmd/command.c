@@ -1,0 +1,208 @@
+#include "cmd/command.h"
+
+#include <unistd.h>
+
+#include "base/cancel.h"
+#include "base/log.h"
+#include "base/str.h"
+
+const struct rt_command_info rt_commands[] = {
+    {"plan", "[COMMIT]", 0, 1, RT_NEED_REPO, rt_cmd_plan,
+     "show what apply would do, and change nothing",
+     "Show which migrations apply would run, in which order, and what speaks against "
+     "it.\n"
+     "Nothing is changed; production is opened read-only.\n\n"
+     "On a feature branch: everything since the merge base with the default branch, and\n"
+     "new files that are not committed yet. Otherwise the one step COMMIT (default: "
+     "HEAD),\n"
+     "or the range that --base or --ledger name. Without PROD_DATABASE_URL the plan is\n"
+     "made from git alone."},
+    {"apply", "[COMMIT]", 0, 1, RT_NEED_REPO | RT_NEED_PROD, rt_cmd_apply,
+     "apply merged migrations to production, then resync the twin",
+     "Apply the new migrations of one step to production, each in one transaction with "
+     "its\n"
+     "row in the ledger, and then resync the twin when DEV_DATABASE_URL is set.\n\n"
+     "A step is one first-parent commit: a merge, a squash, or one commit of a rebase\n"
+     "merge. COMMIT defaults to the merge commit of the pull request in a workflow run,\n"
+     "else to HEAD. --base REV takes every step after REV; --ledger every step since "
+     "the\n"
+     "newest commit in the ledger: for release days, rebase merges and missed runs."},
+    {"resync", "", 0, 0, RT_NEED_PROD | RT_NEED_TWIN, rt_cmd_resync,
+     "copy production to the twin, whole and at once",
+     "Build a copy of production beside the twin and put it in the twin's place in one\n"
+     "step. Until then, and after every failure, the twin is as it was. A database that\n"
+     "revtwin did not make is only replaced with --adopt, which is needed once."},
+    {"baseline", "REV", 1, 1, RT_NEED_REPO | RT_NEED_PROD, rt_cmd_baseline,
+     "record migrations as applied without running them",
+     "Record every migration in the tree of REV that the ledger does not have as "
+     "applied,\n"
+     "without running it: for a first use, and for what was applied by hand."},
+    {"status", "[COMMIT]", 0, 1, RT_NEED_REPO | RT_NEED_PROD, rt_cmd_status,
+     "compare production's ledger with the repository",
+     "Show what production's ledger has, what is pending at COMMIT (default: HEAD), "
+     "failed\n"
+     "attempts, and how old the twin is when DEV_DATABASE_URL is set."},
+    {"verify", "[COMMIT]", 0, 1, RT_NEED_REPO | RT_NEED_PROD, rt_cmd_verify,
+     "check the ledger's chain, and every checksum",
+     "Recompute the hash chain of production's ledger, and compare every checksum with "
+     "the\n"
+     "files at COMMIT (default: HEAD). Exits with 7 when anything differs. Removed rows "
+     "at\n"
+     "the end of the ledger leave no trace in it: compare the head with one noted "
+     "before."},
+    {"version", "", 0, 0, 0, rt_cmd_version, "print the version", "Print the version."},
+    {"help", "[COMMAND | config]", 0, 1, 0, rt_cmd_help,
+     "explain a command, or the settings",
+     "Explain a command; help config lists every setting with its default."},
+};
+const size_t rt_command_count = RT_COUNT(rt_commands);
+
+const struct rt_command_info *rt_command_find(const char *name)
+{
+    for (size_t i = 0; i < rt_command_count; i++) {
+        if (strcmp(rt_commands[i].name, name) == 0)
+            return &rt_commands[i];
+    }
+    return NULL;
+}
+
+void rt_help_program(struct rt_str *out)
+{
+    rt_str_add(out, "usage: revtwin COMMAND [options]\n\n"
+                    "Applies merged SQL migrations to production PostgreSQL, and keeps a "
+                    "twin equal to it.\n\ncommands:\n");
+    for (size_t i = 0; i < rt_command_count; i++)
+        rt_str_addf(out, "  %-10s%s\n", rt_commands[i].name, rt_commands[i].summary);
+    rt_str_add(out,
+               "\nrevtwin COMMAND --help explains one command, revtwin help config the "
+               "settings.\n\n"
+               "environment:\n"
+               "  PROD_DATABASE_URL  production, as a libpq connection string\n"
+               "  DEV_DATABASE_URL   the twin\n"
+               "  GITHUB_EVENT_PATH  payload of a pull_request event: its merge commit "
+               "is applied\n\n" RT_EXIT_STATUSES);
+}
+
+/* ------------------------------------------------------------------ preconditions */
+
+static int take_server(struct rt_server *server, const char *flag, const char *flag_value,
+                       const char *env, bool needed, struct rt_err *err)
+{
+    const char *value = flag_value ? flag_value : getenv(env);
+
+    server->source = flag_value ? flag : env;
+    if (flag_value && rt_conninfo_has_password(flag_value)) {
+        rt_err_set(err, RT_EUSAGE, "%s carries a password, or cannot be parsed", flag);
+        return rt_err_hint(err,
+                           "Every process on this machine can read arguments. Put the "
+                           "password into %s, or into a PGPASSFILE.",
+                           env);
+    }
+    if (value && *value) {
+        rt_secret_set(&server->conninfo, value);
+        return rt_server_check(server, err);
+    }
+    if (!needed)
+        return 0;
+    rt_err_set(err, RT_EUSAGE, "%s is not set", env);
+    return rt_err_hint(err,
+                       "Set it to the connection string of %s, for example "
+                       "postgresql://user@host/database, or use %s.",
+                       server->role, flag);
+}
+
+static int check_needs(struct rt_context *context, struct rt_err *err)
+{
+    const struct rt_options *options = &context->options;
+    unsigned needs = context->command->needs;
+    int rc = 0;
+
+    if (needs & RT_NEED_REPO)
+        rc = rt_repo_open(&context->repo, options->dir ? options->dir : ".", err);
+    if (rc == 0)
+        rc = take_server(&context->prod, "--prod", options->prod, "PROD_DATABASE_URL",
+                         needs & RT_NEED_PROD, err);
+    if (rc == 0)
+        rc = take_server(&context->twin, "--twin", options->twin, "DEV_DATABASE_URL",
+                         needs & RT_NEED_TWIN, err);
+    return rc;
+}
+
+static int print_help(const struct rt_command_info *command)
+{
+    struct rt_str text = {0};
+
+    rt_help_command(&text, command);
+    fputs(text.data, stdout);
+    rt_str_clear(&text);
+    return 0;
+}
+
+static int run_command(struct rt_context *context, int argc, char **argv,
+                       struct rt_err *err)
+{
+    const struct rt_options *options = &context->options;
+    int rc = rt_options_parse(context, argc, argv, err);
+
+    rt_report_open(&context->report, context->command->name,
+                   options->json && !options->help, options->quiet);
+    if (rc < 0)
+        return rt_err_hint(err, "%s%srevtwin %s --help lists its options.",
+                           err->hint ? err->hint : "", err->hint ? " " : "",
+                           context->command->name);
+    if (options->help)
+        return print_help(context->command);
+    rt_log_level(options->quiet ? RT_QUIET : options->verbose ? RT_VERBOSE : RT_NORMAL);
+    rc = check_needs(context, err);
+    return rc < 0 ? rc : context->command->run(context, err);
+}
+
+static int unknown_command(const char *name, struct rt_err *err)
+{
+    const char *near = NULL;
+    size_t least = 4;
+
+    for (size_t i = 0; i < rt_command_count; i++) {
+        size_t distance = rt_edit_distance(name, rt_commands[i].name);
+
+        if (distance < least) {
+            least = distance;
+            near = rt_commands[i].name;
+        }
+    }
+    rt_err_set(err, RT_EUSAGE, "unknown command \"%s\"", name);
+    if (near)
+        return rt_err_hint(err, "Did you mean %s?", near);
+    return rt_err_hint(err, "revtwin help lists the commands.");
+}
+
+int rt_command_line(int argc, char **argv)
+{
+    struct rt_context context = {.prod = {.role = "production"},
+                                 .twin = {.role = "the twin"}};
+    const char *name = argc > 1 ? argv[1] : "help";
+    struct rt_err err = {0};
+    int rc;
+
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    rt_cancel_install();
+    context.command = rt_command_find(name);
+    if (context.command)
+        rc = run_command(&context, argc > 1 ? argc - 1 : argc, argc > 1 ? argv + 1 : argv,
+                         &err);
+    else
+        rc = unknown_command(name, &err);
+    rt_report_close(&context.report, &err);
+    rt_err_clear(&err);
+    rt_repo_close(context.repo);
+    rt_secret_clear(&context.prod.conninfo);
+    rt_secret_clear(&context.twin.conninfo);
+    rt_arena_clear(&context.arena);
+    /* A result that was not written is not a success. */
+    if (fflush(stdout) != 0 && rc == 0)
+        rc = -RT_EINTERNAL;
+    return -rc;
+}

@@ -1,0 +1,111 @@
+/* The option table of all commands, and which command takes which option. */
+#include "base/log.h"
+#include "base/opt.h"
+#include "base/str.h"
+#include "cmd/command.h"
+
+#define FIELD(name) offsetof(struct rt_options, name)
+#define SETTING(which) \
+    (offsetof(struct rt_options, settings.flag) + (which) * sizeof(char *))
+
+struct option_row {
+    const char *commands; /* names between spaces; NULL: all of them */
+    struct rt_opt opt;
+};
+
+static const struct option_row rows[] = {
+    {" plan apply ",
+     {0, "base", "REV", "take every step after REV", RT_OPT_TEXT, FIELD(base)}},
+    {" plan apply ",
+     {0, "ledger", NULL, "take every step since the ledger's newest commit", RT_OPT_FLAG,
+      FIELD(ledger)}},
+    {" apply ",
+     {0, "no-resync", NULL, "leave the twin as it is", RT_OPT_FLAG, FIELD(no_resync)}},
+    {" apply resync ",
+     {0, "adopt", NULL, "let the twin's present content be replaced, this first time",
+      RT_OPT_FLAG, FIELD(adopt)}},
+    {" plan apply resync baseline status verify ",
+     {0, "prod", "CONNINFO",
+      "production, without a password (default: PROD_DATABASE_URL)", RT_OPT_TEXT,
+      FIELD(prod)}},
+    {" apply resync status ",
+     {0, "twin", "CONNINFO", "the twin, without a password (default: DEV_DATABASE_URL)",
+      RT_OPT_TEXT, FIELD(twin)}},
+    {" plan apply baseline status verify ",
+     {0, "path", "DIR", "folder of the migrations (default: migrations)", RT_OPT_TEXT,
+      SETTING(RT_SET_PATH)}},
+    {" plan apply ",
+     {0, "branch", "NAME", "branch that reaches production", RT_OPT_TEXT,
+      SETTING(RT_SET_BRANCH)}},
+    {" apply ",
+     {0, "lock-timeout", "TIME", "longest wait for a lock in production (default: 5s)",
+      RT_OPT_TEXT, SETTING(RT_SET_LOCK_TIMEOUT)}},
+    {" apply ",
+     {0, "statement-timeout", "TIME", "longest run of one statement", RT_OPT_TEXT,
+      SETTING(RT_SET_STATEMENT_TIMEOUT)}},
+    {" apply baseline ",
+     {0, "wait", "SECONDS", "how long to wait for another revtwin (default: 60)",
+      RT_OPT_TEXT, SETTING(RT_SET_WAIT)}},
+    {" apply resync ",
+     {0, "bindir", "DIR", "folder of pg_dump and pg_restore", RT_OPT_TEXT,
+      SETTING(RT_SET_BINDIR)}},
+    {NULL,
+     {'C', "directory", "DIR", "work as if started in DIR", RT_OPT_TEXT, FIELD(dir)}},
+    {NULL, {0, "json", NULL, "print one JSON document", RT_OPT_FLAG, FIELD(json)}},
+    {NULL, {'q', "quiet", NULL, "print nothing but errors", RT_OPT_FLAG, FIELD(quiet)}},
+    {NULL,
+     {'v', "verbose", NULL, "say more about what is done", RT_OPT_FLAG, FIELD(verbose)}},
+    {NULL, {'h', "help", NULL, "print this help", RT_OPT_FLAG, FIELD(help)}},
+};
+
+static size_t options_of(const struct rt_command_info *command,
+                         struct rt_opt out[RT_COUNT(rows)])
+{
+    char name[32];
+    size_t count = 0;
+
+    snprintf(name, sizeof(name), " %s ", command->name);
+    for (size_t i = 0; i < RT_COUNT(rows); i++) {
+        if (rows[i].commands == NULL || strstr(rows[i].commands, name))
+            out[count++] = rows[i].opt;
+    }
+    return count;
+}
+
+int rt_options_parse(struct rt_context *context, int argc, char **argv,
+                     struct rt_err *err)
+{
+    const struct rt_command_info *command = context->command;
+    struct rt_opt table[RT_COUNT(rows)];
+    size_t count = options_of(command, table);
+    int first, given;
+    int rc = rt_opt_parse(table, count, &context->options, argc, argv, &first, err);
+
+    if (rc < 0)
+        return rc;
+    given = argc - first;
+    context->operand_count = given;
+    context->operands = argv + first;
+    if (context->options.help)
+        return 0;
+    if (given < command->min_operands)
+        return rt_err_set(err, RT_EUSAGE, "%s needs %s", command->name,
+                          command->operands);
+    if (given > command->max_operands)
+        return rt_err_set(err, RT_EUSAGE, "unexpected argument \"%s\"",
+                          context->operands[command->max_operands]);
+    if (context->options.base && context->options.ledger)
+        return rt_err_set(err, RT_EUSAGE, "--base and --ledger exclude each other");
+    return 0;
+}
+
+void rt_help_command(struct rt_str *out, const struct rt_command_info *command)
+{
+    struct rt_opt table[RT_COUNT(rows)];
+    size_t count = options_of(command, table);
+
+    rt_str_addf(out, "usage: revtwin %s [options]%s%s\n\n%s\n\noptions:\n", command->name,
+                command->operands[0] ? " " : "", command->operands, command->help);
+    rt_opt_usage(table, count, out);
+    rt_str_add(out, "\n" RT_EXIT_STATUSES);
+}

@@ -1,0 +1,73 @@
+#include "cmd/resync.h"
+
+#include "base/log.h"
+#include "twin/guard.h"
+#include "twin/resync.h"
+
+int rt_resync_precheck(struct rt_context *context, struct rt_conn *prod,
+                       struct rt_err *err)
+{
+    struct rt_err unreachable = {0};
+    struct rt_conn *twin;
+    int rc = rt_conn_open(&twin, &context->twin, RT_READ_ONLY, &unreachable);
+
+    if (rc < 0) {
+        rt_log("the twin cannot be checked before: %s", unreachable.message);
+        rt_err_clear(&unreachable);
+        return 0;
+    }
+    rc = rt_guard_direction(prod, twin, err);
+    rt_conn_close(twin);
+    return rc;
+}
+
+static int resync(struct rt_context *context, struct rt_err *err)
+{
+    const struct rt_settings *settings = &context->options.settings;
+    const struct rt_resync_options options = {
+        .adopt = context->options.adopt,
+        .bindir = settings->value[RT_SET_BINDIR],
+        .swap_wait_seconds = rt_setting_seconds(settings, RT_SET_SWAP_WAIT)};
+    struct rt_resync_result result = {0};
+    json_t *doc = rt_report_json(&context->report), *twin;
+    int rc = rt_resync(&result, &context->arena, &context->prod, &context->twin, &options,
+                       err);
+
+    if (rc < 0)
+        return rc;
+    rt_report_line(&context->report,
+                   "the twin is production as of %s (%s, %lu tables, %.1f MB, in %.1f s)",
+                   result.snapshot_at, result.method, result.tables,
+                   (double)result.size / 1e6, result.seconds);
+    if (doc) {
+        twin = json_object();
+        rt_json_put(twin, "snapshot_at", result.snapshot_at);
+        rt_json_put(twin, "method", result.method);
+        json_object_set_new(twin, "tables", json_integer((json_int_t)result.tables));
+        json_object_set_new(twin, "bytes", json_integer((json_int_t)result.size));
+        json_object_set_new(twin, "seconds", json_real(result.seconds));
+        json_object_set_new(doc, "twin", twin);
+    }
+    return 0;
+}
+
+int rt_resync_after_apply(struct rt_context *context, struct rt_err *err)
+{
+    int rc = resync(context, err);
+
+    if (rc == 0 || rc == -RT_EINT || rc == -RT_ETERM)
+        return rc;
+    err->status = RT_ERESYNC;
+    rt_err_wrap(err, "the migrations are in production, but the resync failed");
+    return rt_err_advice(err,
+                         "The twin is as it was. Once the cause is mended, run: revtwin "
+                         "resync%s",
+                         context->options.adopt ? " --adopt" : "");
+}
+
+int rt_cmd_resync(struct rt_context *context, struct rt_err *err)
+{
+    int rc = rt_settings_settle(&context->options.settings, NULL, err);
+
+    return rc < 0 ? rc : resync(context, err);
+}

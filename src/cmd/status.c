@@ -1,0 +1,67 @@
+/* revtwin status: production's ledger against the repository, and the twin's age */
+#include "report/status.h"
+#include "cmd/collect.h"
+#include "report/plan.h"
+#include "twin/mark.h"
+
+static int production(struct rt_work *work, struct rt_context *context,
+                      struct rt_err *err)
+{
+    struct rt_attempt *attempts = NULL;
+    size_t count = 0;
+    int rc = 0;
+
+    if (work->ledger.exists)
+        rc = rt_attempts_read(&attempts, &count, &context->arena, work->prod, err);
+    if (rc < 0)
+        return rc;
+    rt_collect_comparison(work, context);
+    rt_report_production(&context->report, &work->ledger, &work->plan, attempts, count);
+    rt_report_findings(&context->report, &work->plan);
+    return 0;
+}
+
+static int twin(struct rt_context *context, struct rt_err *err)
+{
+    struct rt_twin_mark mark = {0};
+    json_t *doc = rt_report_json(&context->report);
+    struct rt_conn *conn;
+    int rc = rt_conn_open(&conn, &context->twin, RT_READ_ONLY, err);
+
+    if (rc == 0)
+        rc = rt_mark_read(&mark, &context->arena, conn, err);
+    if (rc == 0 && !mark.present)
+        rt_report_line(&context->report, "the twin (database \"%s\") was never resynced",
+                       rt_conn_database(conn));
+    else if (rc == 0)
+        rt_report_line(&context->report,
+                       "the twin (database \"%s\") is production as of %s (%s)",
+                       rt_conn_database(conn), mark.snapshot_at, mark.method);
+    if (rc == 0 && doc) {
+        json_t *object = json_object();
+
+        rt_json_put(object, "database", rt_conn_database(conn));
+        rt_json_put(object, "snapshot_at", mark.snapshot_at);
+        rt_json_put(object, "method", mark.method);
+        json_object_set_new(doc, "twin", object);
+    }
+    rt_conn_close(conn);
+    return rc;
+}
+
+int rt_cmd_status(struct rt_context *context, struct rt_err *err)
+{
+    struct rt_work work = {0};
+    int rc = rt_collect_commit(&work, context, false, err);
+
+    if (rc == 0)
+        rc = rt_collect_ledger(&work, context, RT_INTENT_LOOK, false, err);
+    if (rc == 0)
+        rc = rt_collect_set(&work, context, err);
+    if (rc == 0)
+        rc = production(&work, context, err);
+    if (rc == 0 && context->twin.conninfo.text)
+        rc = twin(context, err);
+    rt_work_clear(&work);
+    return rc;
+}

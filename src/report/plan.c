@@ -1,0 +1,142 @@
+#include "report/plan.h"
+
+#include "base/mem.h"
+
+static const char *const level_names[] = {
+    [RT_NOTE] = "note", [RT_WARNING] = "warning", [RT_REFUSAL] = "refused"};
+
+void rt_report_findings(const struct rt_report *report, const struct rt_plan *plan)
+{
+    json_t *list = rt_report_json(report) ? json_array() : NULL;
+
+    for (size_t i = 0; i < plan->findings_count; i++) {
+        const struct rt_finding *finding = &plan->findings[i];
+        const char *level = level_names[finding->level];
+
+        if (list)
+            json_array_append_new(list, rt_report_problem_json(level, &finding->what));
+        else if (!report->quiet || finding->level == RT_REFUSAL)
+            rt_report_problem(level, &finding->what);
+    }
+    if (list)
+        json_object_set_new(rt_report_json(report), "findings", list);
+}
+
+static const char *state_name(const struct rt_action *action,
+                              const struct rt_apply_result *result, size_t i)
+{
+    bool baseline = action->kind == RT_ACTION_BASELINE;
+
+    if (result == NULL)
+        return baseline ? "baseline" : "apply";
+    switch (result->states ? result->states[i] : RT_APPLY_NOT_RUN) {
+    case RT_APPLY_DONE:
+        return baseline ? "recorded" : "applied";
+    case RT_APPLY_FAILED:
+        return "failed";
+    default:
+        return "not run";
+    }
+}
+
+/* ------------------------------------------------------------------ JSON */
+
+static json_t *action_json(const struct rt_action *action,
+                           const struct rt_apply_result *result, size_t i)
+{
+    json_t *object = json_object();
+    const struct rt_mode *mode = &action->source.mode;
+
+    rt_json_put(object, "action",
+                action->kind == RT_ACTION_BASELINE ? "baseline" : "apply");
+    rt_json_put(object, "path", action->path);
+    rt_json_put(object, "checksum", action->checksum);
+    rt_json_put(object, "commit", action->commit);
+    rt_json_put(object, "subject", action->subject);
+    if (action->kind == RT_ACTION_APPLY) {
+        json_object_set_new(object, "statements",
+                            json_integer((json_int_t)mode->statements));
+        json_object_set_new(object, "unwrapped", json_boolean(mode->unwrapped));
+        json_object_set_new(object, "unparsed", json_integer((json_int_t)mode->unparsed));
+    }
+    if (result) {
+        rt_json_put(object, "state", state_name(action, result, i));
+        if (result->milliseconds && result->milliseconds[i])
+            json_object_set_new(object, "milliseconds",
+                                json_integer(strtoll(result->milliseconds[i], NULL, 10)));
+    }
+    return object;
+}
+
+static void plan_json(json_t *doc, const struct rt_plan *plan,
+                      const struct rt_apply_result *result)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < plan->count; i++)
+        json_array_append_new(list, action_json(&plan->actions[i], result, i));
+    json_object_set_new(doc, "migrations", list);
+    json_object_set_new(doc, "already_applied",
+                        plan->ledger_known ? json_integer((json_int_t)plan->applied)
+                                           : json_null());
+    if (result)
+        rt_json_put(doc, "ledger_head", result->head);
+}
+
+/* ------------------------------------------------------------------ text */
+
+static void print_step(const struct rt_action *action)
+{
+    char *subject = rt_printable(action->subject ? action->subject : "");
+
+    if (action->commit)
+        printf("  commit %.12s  %s\n", action->commit, subject);
+    else
+        printf("  not committed yet\n");
+    free(subject);
+}
+
+static void print_action(const struct rt_action *action,
+                         const struct rt_apply_result *result, size_t i)
+{
+    const struct rt_mode *mode = &action->source.mode;
+    char *path = rt_printable(action->path);
+
+    printf("    %-9s %s", state_name(action, result, i), path);
+    if (action->kind == RT_ACTION_APPLY) {
+        printf("  (%zu statement%s", mode->statements, mode->statements == 1 ? "" : "s");
+        if (result && result->milliseconds && result->milliseconds[i] &&
+            result->states[i] == RT_APPLY_DONE)
+            printf(", %s ms", result->milliseconds[i]);
+        if (result == NULL && mode->unwrapped)
+            fputs(", its own BEGIN and COMMIT are dropped: it runs in one transaction "
+                  "with its ledger row",
+                  stdout);
+        if (result == NULL && mode->unparsed)
+            printf(", %zu not understood by the parser and sent as is", mode->unparsed);
+        putchar(')');
+    }
+    putchar('\n');
+    free(path);
+}
+
+static bool same_step(const struct rt_action *a, const struct rt_action *b)
+{
+    if (a->commit == NULL || b->commit == NULL)
+        return a->commit == b->commit;
+    return strcmp(a->commit, b->commit) == 0;
+}
+
+void rt_report_plan(const struct rt_report *report, const struct rt_plan *plan,
+                    const struct rt_apply_result *result)
+{
+    if (rt_report_json(report))
+        plan_json(rt_report_json(report), plan, result);
+    if (!rt_report_text(report))
+        return;
+    for (size_t i = 0; i < plan->count; i++) {
+        if (i == 0 || !same_step(&plan->actions[i - 1], &plan->actions[i]))
+            print_step(&plan->actions[i]);
+        print_action(&plan->actions[i], result, i);
+    }
+}

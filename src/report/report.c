@@ -1,0 +1,139 @@
+#include "report/report.h"
+
+#include <stdarg.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+void rt_report_open(struct rt_report *report, const char *command, bool json, bool quiet)
+{
+    report->quiet = quiet;
+    report->doc = json ? json_object() : NULL;
+    if (report->doc) {
+        rt_json_put(report->doc, "revtwin", RT_VERSION);
+        rt_json_put(report->doc, "command", command);
+    }
+}
+
+json_t *rt_report_json(const struct rt_report *report)
+{
+    return report->doc;
+}
+
+bool rt_report_text(const struct rt_report *report)
+{
+    return report->doc == NULL && !report->quiet;
+}
+
+void rt_report_line(const struct rt_report *report, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!rt_report_text(report))
+        return;
+    va_start(ap, fmt);
+    vprintf(fmt, ap);
+    va_end(ap);
+    putchar('\n');
+}
+
+/* Escape control characters; with an indent, newlines stay and are followed by it. */
+static void add_escaped(struct rt_str *out, const char *text, const char *indent)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c == '\n' && indent)
+            rt_str_addf(out, "\n%s", indent);
+        else if (c == '\t' && indent)
+            rt_str_add(out, "\t");
+        else if (c == '\n')
+            rt_str_add(out, "\\n");
+        else if (c < 0x20 || c == 0x7f)
+            rt_str_addf(out, "\\x%02x", c);
+        else
+            rt_str_addn(out, text, 1);
+    }
+}
+
+char *rt_printable(const char *text)
+{
+    struct rt_str out = {0};
+
+    add_escaped(&out, text, NULL);
+    return rt_str_take(&out);
+}
+
+static void add_field(struct rt_str *out, const char *label, const char *text)
+{
+    if (text == NULL)
+        return;
+    rt_str_addf(out, "  %s", label);
+    add_escaped(out, text, "    ");
+    rt_str_add(out, "\n");
+}
+
+void rt_report_problem(const char *level, const struct rt_err *err)
+{
+    struct rt_str out = {0};
+
+    rt_str_addf(&out, "revtwin: %s: ", level);
+    if (err->path && err->line) {
+        add_escaped(&out, err->path, NULL);
+        rt_str_addf(&out, ":%lu:%lu: ", err->line, err->column);
+    } else if (err->path && strstr(err->message, err->path) == NULL) {
+        add_escaped(&out, err->path, NULL);
+        rt_str_add(&out, ": ");
+    }
+    add_escaped(&out, err->message ? err->message : "", "    ");
+    rt_str_add(&out, "\n");
+    if (err->excerpt) {
+        rt_str_add(&out, "    ");
+        add_escaped(&out, err->excerpt, "    ");
+        rt_str_add(&out, "\n");
+    }
+    add_field(&out, "detail: ", err->detail);
+    add_field(&out, "context: ", err->context);
+    add_field(&out, "hint: ", err->hint);
+    if (err->sqlstate[0])
+        rt_str_addf(&out, "  SQLSTATE %s\n", err->sqlstate);
+    add_field(&out, "", err->advice);
+    fflush(stdout); /* the results before it come first where both go to one place */
+    fputs(out.data, stderr);
+    rt_str_clear(&out);
+}
+
+json_t *rt_report_problem_json(const char *level, const struct rt_err *err)
+{
+    json_t *object = json_object();
+
+    rt_json_put(object, "level", level);
+    rt_json_put(object, "message", err->message);
+    rt_json_put(object, "path", err->path);
+    if (err->line) {
+        json_object_set_new(object, "line", json_integer((json_int_t)err->line));
+        json_object_set_new(object, "column", json_integer((json_int_t)err->column));
+    }
+    rt_json_put(object, "excerpt", err->excerpt);
+    rt_json_put(object, "detail", err->detail);
+    rt_json_put(object, "context", err->context);
+    rt_json_put(object, "hint", err->hint);
+    rt_json_put(object, "sqlstate", err->sqlstate[0] ? err->sqlstate : NULL);
+    rt_json_put(object, "advice", err->advice);
+    return object;
+}
+
+void rt_report_close(struct rt_report *report, const struct rt_err *err)
+{
+    if (err->message)
+        rt_report_problem("error", err);
+    if (report->doc == NULL)
+        return;
+    json_object_set_new(report->doc, "exit_status", json_integer(err->status));
+    if (err->message)
+        json_object_set_new(report->doc, "error", rt_report_problem_json("error", err));
+    json_dumpf(report->doc, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    putchar('\n');
+    json_decref(report->doc);
+    report->doc = NULL;
+}
