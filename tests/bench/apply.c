@@ -1,0 +1,210 @@
+/*
+ * Many small migrations in one git history, one a step, applied to a fresh database by
+ * - the guides' loop: psql -v ON_ERROR_STOP=1 -f, once for each file,
+ * - one bare pipeline: a libpq program that sends BEGIN, the statements, an insert into a
+ *   plain table and COMMIT for each file, and checks nothing,
+ * - revtwin apply.
+ * Each time includes connecting. The server writes durably (fsync is on). The round trips
+ * are those that the relay saw of revtwin; libpq's question for SSL is one of them.
+ *
+ * usage: apply [--no-slow-loop]   (the loop of 1,000 files over 20 ms takes two minutes)
+ */
+#include "bench.h"
+#include "check.h"
+#include "cluster.h"
+#include "relay.h"
+#include "repo.h"
+#include "run.h"
+
+#include <string.h>
+
+enum { RUNS = 3, DELAY_MS = 10 /* each way */ };
+
+static const char create[] = "CREATE TABLE bench_%04d (id bigint PRIMARY KEY, name text)";
+static const char alter[] = "ALTER TABLE bench_%04d ADD COLUMN flag varchar(255)";
+
+struct bench {
+    struct cluster prod;
+    struct relay relay;
+    bool through_relay;
+    struct repo repo;
+    int files;
+};
+
+static void make_history(struct bench *b, int files)
+{
+    char *command;
+    FILE *import;
+
+    repo_init(&b->repo);
+    b->files = files;
+    command = check_printf("git -C %s fast-import --quiet", b->repo.dir);
+    import = popen(command, "w");
+    if (!import)
+        check_fail("cannot run git");
+    bench_commit(import, 0);
+    for (int i = 1; i <= files; i++) {
+        bench_commit(import, i);
+        fprintf(import, "M 644 inline migrations/V%04d__bench.sql\ndata <<.\n", i);
+        fprintf(import, create, i);
+        fprintf(import, ";\n");
+        fprintf(import, alter, i);
+        fprintf(import, ";\n.\n");
+    }
+    if (pclose(import) != 0)
+        check_fail("git fast-import failed");
+    free(command);
+    repo_git(&b->repo, "reset", "-q", "--hard", NULL);
+}
+
+static char *database_url(const struct bench *b)
+{
+    char url[CLUSTER_URL_SIZE];
+
+    if (b->through_relay)
+        return check_printf("postgresql://" CLUSTER_USER "@127.0.0.1:%d/bench",
+                            b->relay.port);
+    return check_printf("%s", cluster_url(&b->prod, "bench", url));
+}
+
+/* ------------------------------------------------------------------ the three ways */
+
+static void run_with_url(const struct bench *b, const char *const *argv)
+{
+    char *url = database_url(b), *variable = check_printf("PROD_DATABASE_URL=%s", url);
+    const char *env[] = {variable, NULL};
+    struct run run = {.seconds = 600};
+
+    run_program(&run, b->repo.dir, env, argv);
+    run_expect(&run, 0);
+    run_clear(&run);
+    free(variable);
+    free(url);
+}
+
+static void run_loop(const struct bench *b)
+{
+    run_with_url(b, (const char *[]){"sh", "-ec",
+                                     "for file in migrations/*.sql; do psql -X -q -v "
+                                     "ON_ERROR_STOP=1 -f \"$file\" "
+                                     "\"$PROD_DATABASE_URL\"; done",
+                                     NULL});
+}
+
+static void run_apply(const struct bench *b)
+{
+    char *base = check_printf("HEAD~%d", b->files);
+
+    run_with_url(b, (const char *[]){REVTWIN_BINARY, "apply", "--base", base,
+                                     "--no-resync", "--quiet", NULL});
+    free(base);
+}
+
+static void send_statement(PGconn *conn, const char *sql, int number)
+{
+    char *text = check_printf(sql, number);
+
+    if (!PQsendQueryParams(conn, text, 0, NULL, NULL, NULL, NULL, 0))
+        check_fail("%s", PQerrorMessage(conn));
+    free(text);
+}
+
+/* In blocking mode libpq reads while it cannot write, so it is safe to send it all. */
+static void run_bare(const struct bench *b)
+{
+    char *url = database_url(b);
+    PGconn *conn = PQconnectdb(url);
+    PGresult *result;
+    ExecStatusType status = PGRES_COMMAND_OK;
+
+    if (!PQenterPipelineMode(conn))
+        check_fail("%s", PQerrorMessage(conn));
+    for (int i = 1; i <= b->files; i++) {
+        send_statement(conn, "BEGIN", i);
+        send_statement(conn, create, i);
+        send_statement(conn, alter, i);
+        send_statement(conn, "INSERT INTO done VALUES (%d)", i);
+        send_statement(conn, "COMMIT", i);
+    }
+    PQpipelineSync(conn);
+    while (status != PGRES_PIPELINE_SYNC) {
+        result = PQgetResult(conn);
+        status = result ? PQresultStatus(result) : PGRES_COMMAND_OK;
+        if (status != PGRES_COMMAND_OK && status != PGRES_PIPELINE_SYNC)
+            check_fail("%s", PQerrorMessage(conn));
+        PQclear(result);
+    }
+    PQfinish(conn);
+    free(url);
+}
+
+/* ------------------------------------------------------------------ measuring */
+
+/* Median seconds on a fresh database; each run has to leave every table behind. */
+static double measure(const struct bench *b, void (*way)(const struct bench *), int runs)
+{
+    char *tables = check_printf("%d", b->files);
+    double times[RUNS];
+
+    for (int i = 0; i < runs; i++) {
+        cluster_createdb(&b->prod, "bench");
+        cluster_exec(&b->prod, "bench", "CREATE TABLE done (n int)");
+        cluster_exec(&b->prod, "bench", "CHECKPOINT");
+        times[i] = bench_seconds();
+        way(b);
+        times[i] = bench_seconds() - times[i];
+        assert_query(&b->prod, "bench",
+                     "SELECT count(*) FROM information_schema.columns "
+                     "WHERE table_name ~ '^bench_' AND column_name = 'flag'",
+                     tables);
+        cluster_dropdb(&b->prod, "bench");
+    }
+    free(tables);
+    return bench_median(times, (size_t)runs);
+}
+
+static void compare(const struct bench *b, bool loop_too)
+{
+    int runs = b->through_relay && b->files > 100 ? 1 : RUNS;
+    double loop = loop_too ? measure(b, run_loop, runs) : 0;
+    double bare = measure(b, run_bare, RUNS);
+    uint64_t turns = b->through_relay ? b->relay.counts->turns : 0;
+    double ours = measure(b, run_apply, RUNS);
+
+    printf("%5d %5d %8.2f %8.3f %8.3f", b->files, b->through_relay ? 2 * DELAY_MS : 0,
+           loop, bare, ours);
+    if (loop_too)
+        printf("  %11.1f", loop / ours);
+    else
+        printf("  %11s", "skipped");
+    printf("  %11.2f", ours / bare);
+    if (b->through_relay)
+        printf("  %11.1f", (double)(b->relay.counts->turns - turns) / RUNS);
+    printf("\n");
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    const char *const settings[] = {"fsync=on", "full_page_writes=on",
+                                    "shared_buffers=128MB", NULL};
+    bool slow_loop = argc < 2 || strcmp(argv[1], "--no-slow-loop") != 0;
+    const int files[] = {100, 1000};
+    struct bench b = {0};
+
+    cluster_start(&b.prod, settings);
+    relay_start(&b.relay, b.prod.dir, b.prod.port, DELAY_MS);
+    printf("files   RTT     loop     bare  revtwin  loop/revtwin revtwin/bare  round trips\n"
+           "         ms        s        s        s\n");
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        make_history(&b, files[i]);
+        b.through_relay = false;
+        compare(&b, true);
+        b.through_relay = true;
+        compare(&b, slow_loop || files[i] <= 100);
+        repo_clear(&b.repo);
+    }
+    relay_stop(&b.relay);
+    cluster_stop(&b.prod);
+    return 0;
+}

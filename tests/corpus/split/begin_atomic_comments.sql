@@ -1,0 +1,4 @@
+CREATE /* OR */ OR -- x
+ REPLACE FUNCTION f() RETURNS int LANGUAGE sql BEGIN /* ; */ ATOMIC -- END;
+ SELECT 1; SELECT 2 AS "end"; END;
+SELECT f();

@@ -1,0 +1,2 @@
+﻿-- first line
+CREATE TABLE t (a int);

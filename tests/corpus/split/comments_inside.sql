@@ -1,0 +1,6 @@
+CREATE TABLE t ( -- the table;
+    a int, /* first; */
+    -- a line of its own;
+    b int /* second
+    over lines; */
+);

@@ -1,0 +1,9 @@
+SELECT 'a'
+'b;'
+  'c' AS x;
+SELECT 'a' -- c
+   ';' AS x;
+SELECT 'a'
+
+
+';';

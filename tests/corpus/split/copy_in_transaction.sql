@@ -1,0 +1,9 @@
+BEGIN;
+CREATE TABLE t (a int);
+COPY t FROM STDIN;
+1
+\.
+COPY t FROM STDIN;
+2
+\.
+COMMIT;

@@ -1,0 +1,5 @@
+CREATE TABLE t (a int);
+COPY t FROM STDOUT;
+1
+\.
+SELECT a FROM t;

@@ -1,0 +1,6 @@
+BEGIN;
+
+CREATE TABLE users (id int);
+ALTER TABLE users ADD COLUMN flag VARCHAR(255);
+
+COMMIT;

@@ -1,0 +1,4 @@
+-- one;
+/* two; */ -- three
+/*
+ four; */ CREATE TABLE t (a int); /* five */ INSERT INTO t VALUES (1);

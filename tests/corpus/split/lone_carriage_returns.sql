@@ -1,0 +1,1 @@
+-- commentCREATE TABLE t (a int);INSERT INTO t VALUES (1); -- xINSERT INTO t VALUES (2);

@@ -1,0 +1,4 @@
+BEGIN;
+CREATE TABLE t (a int);
+ALTER TABLE t ADD COLUMN b int;
+COMMIT;

@@ -1,0 +1,4 @@
+CREATE TABLE t (a int);
+PREPARE p (int, int) AS INSERT INTO t VALUES ($1), ($2);
+EXECUTE p(1, 2);
+DEALLOCATE p;

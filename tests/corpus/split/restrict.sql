@@ -1,0 +1,6 @@
+\restrict aBcD123
+
+CREATE TABLE t (a int);
+
+\unrestrict aBcD123
+
