@@ -59,9 +59,12 @@ int rt_resync_after_apply(struct rt_context *context, struct rt_err *err)
         return rc;
     err->status = RT_ERESYNC;
     rt_err_wrap(err, "the migrations are in production, but the resync failed");
+    /* A guard's hint has the one command to run already. */
+    if (err->hint && strstr(err->hint, "revtwin resync"))
+        return rt_err_advice(err, "The twin is as it was.");
     return rt_err_advice(err,
-                         "The twin is as it was. Once the cause is mended, run: revtwin "
-                         "resync%s",
+                         "The twin is as it was. Once the cause is mended, run: "
+                         "revtwin resync%s",
                          context->options.adopt ? " --adopt" : "");
 }
 

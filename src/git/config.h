@@ -7,8 +7,8 @@
 #define RT_CONFIG_FILE "revtwin.conf"
 
 struct rt_config_entry {
-    const char *name; /* section and key in lower case, subsection as it stands */
-    const char *value;
+    const char *name;  /* section and key in lower case, subsection as it stands */
+    const char *value; /* "true" for a key without one, as git config has it */
 };
 
 struct rt_config {
@@ -19,7 +19,7 @@ struct rt_config {
 /*
  * Read revtwin.conf at the root of the commit's tree; no file is no entries. Errors:
  * -RT_EUSAGE with path (and line where libgit2 says it) for a file that cannot be
- * parsed, is not a regular file, or includes another file.
+ * parsed, is not a regular file, or includes another file. Nothing but the blob is read.
  */
 int rt_config_read(struct rt_config *out, struct rt_arena *arena, struct rt_repo *repo,
                    const struct rt_oid *commit, struct rt_err *err) RT_CHECKED;

@@ -44,7 +44,7 @@ struct rt_commit {
 int rt_commit_read(struct rt_commit *out, struct rt_repo *repo, const git_oid *oid,
                    struct rt_err *err) RT_CHECKED;
 
-/* One entry of a raw tree. The name is followed by a NUL; oid has no alignment. */
+/* One entry of a raw tree. The name, borrowed from the object, is followed by a NUL. */
 struct rt_node {
     const char *name;
     size_t len;

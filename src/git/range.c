@@ -3,14 +3,16 @@
 #include "base/mem.h"
 #include "git/arrivals.h"
 
-/* First-parent commits, newest first. */
+struct link {
+    git_oid commit, tree;
+};
+
+/* First-parent commits, newest first. The first ones are the steps of the range; the one
+ * after them, if there is one, is the commit before the range. */
 struct chain {
-    struct {
-        git_oid commit, tree;
-    } * links;
+    struct link *links;
     size_t count, cap;
-    size_t
-        steps; /* the first of them; the link after them, if any, is before the range */
+    size_t steps;
 };
 
 /* Append a commit; *parent is its first parent. */
@@ -24,8 +26,7 @@ static int add_link(struct chain *chain, git_oid *parent, struct rt_repo *repo,
         return rc;
     chain->links =
         rt_grow(chain->links, chain->count, &chain->cap, sizeof(*chain->links));
-    chain->links[chain->count].commit = *oid;
-    chain->links[chain->count++].tree = commit.tree;
+    chain->links[chain->count++] = (struct link){*oid, commit.tree};
     *parent = commit.parent;
     return 0;
 }
@@ -129,6 +130,7 @@ static int follow_way(struct way *way, struct rt_repo *repo, const git_oid *root
     return 0;
 }
 
+/* Take in the steps of the chain, oldest first. */
 static int collect_arrivals(struct rt_arrivals *all, const struct chain *chain,
                             struct rt_err *err)
 {

@@ -4,6 +4,11 @@
  * A step is one first-parent commit: a merge, a squash, or one commit of a rebase merge.
  * Its arrivals are the .sql files that its tree has and its first parent's tree has not.
  * Only the trees below the migrations folder are compared.
+ *
+ * In a range, the first introduction of a path counts. A file deleted and another added
+ * with the same content in one step are a rename (equal ones pair in natural order). Then
+ * an arrival goes on under its new path; a file of the base arrives under its new path;
+ * an arrival that takes the path of a file of the base ends as deleted.
  */
 #ifndef RT_GIT_RANGE_H
 #define RT_GIT_RANGE_H
@@ -46,9 +51,12 @@ int rt_range_since(struct rt_range *out, struct rt_arena *arena, struct rt_repo 
 
 /*
  * The feature branch that HEAD is on: *out is the merge base of HEAD and the default
- * branch, and *branch the default branch's name (in the arena). out->hex is empty when
- * HEAD is detached, on the default branch itself, or no default branch can be found.
- * The default branch is the one given, or origin/HEAD, or main, or master.
+ * branch (of the local one and origin's, the nearer), and *branch the default branch's
+ * name (in the arena). out->hex is empty when HEAD is detached or unborn, on the default
+ * branch itself, or shares no history with it, and when no default branch can be found.
+ * The default branch is the one given (-RT_EUSAGE when it does not exist), or what
+ * origin/HEAD points to, or main, or master. -RT_EREFUSED in a shallow clone that lacks
+ * the merge base.
  */
 int rt_range_fork_point(struct rt_oid *out, const char **branch, struct rt_arena *arena,
                         struct rt_repo *repo, const char *default_branch,

@@ -39,7 +39,10 @@ int rt_repo_resolve(struct rt_oid *out, struct rt_repo *repo, const char *rev,
 int rt_repo_first_parent(struct rt_oid *out, struct rt_repo *repo,
                          const struct rt_oid *commit, struct rt_err *err) RT_CHECKED;
 
-/* 1 when ancestor is reachable from commit or equal to it, 0 when not, or an error. */
+/*
+ * 1 when ancestor is reachable from commit or equal to it, 0 when not, or an error:
+ * -RT_EREFUSED when a shallow clone cannot tell.
+ */
 int rt_repo_is_ancestor(struct rt_repo *repo, const struct rt_oid *ancestor,
                         const struct rt_oid *commit, struct rt_err *err) RT_CHECKED;
 
@@ -47,7 +50,8 @@ int rt_repo_is_ancestor(struct rt_repo *repo, const struct rt_oid *ancestor,
 int rt_repo_subject(const char **out, struct rt_arena *arena, struct rt_repo *repo,
                     const struct rt_oid *commit, struct rt_err *err) RT_CHECKED;
 
-/* A blob's bytes, borrowed from the handle until rt_blob_close. */
+/* A blob's bytes, borrowed from the handle until rt_blob_close. They have been checked to
+ * be what the object's name says. */
 struct rt_blob {
     void *handle;
     const char *data;

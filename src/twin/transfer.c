@@ -180,8 +180,13 @@ static int write_list(const struct work *w, const char *text, struct rt_err *err
 static int copy_comments(const struct work *w, struct rt_err *err)
 {
     const struct rt_tools *tools = w->transfer->tools;
-    const char *const dump[] = {tools->pg_dump, DUMP_OPTIONS(w), "--schema-only",
-                                "--file",       w->schema,       NULL};
+    const char *const dump[] = {tools->pg_dump,
+                                DUMP_OPTIONS(w),
+                                "--section=pre-data",
+                                "--section=post-data",
+                                "--file",
+                                w->schema,
+                                NULL};
     const char *const list[] = {tools->pg_restore, "--list", w->schema, NULL};
     const char *const restore[] = {tools->pg_restore, RESTORE_OPTIONS(w), w->use_list,
                                    w->schema, NULL};

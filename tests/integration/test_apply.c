@@ -74,6 +74,7 @@ static void constraint_that_fails_at_commit_leaves_neither(void **state)
         assert_warned(s, "COMMIT");
         assert_warned(s, "constraint");
         assert_warned(s, "SQLSTATE 23");
+        assert_lacks(s->run.err, "WARNING");
         assert_log(s, "V1");
         assert_ledger(s, "applied V1");
         assert_production(s, "SELECT to_regclass('d') IS NULL", "t");

@@ -5,7 +5,7 @@ SELECT format('CREATE DATABASE %I TEMPLATE template0 ENCODING %L', $2::text,
        || CASE p.row ->> 'datlocprovider'
               WHEN 'c' THEN ' LOCALE_PROVIDER libc'
               WHEN 'i' THEN format(' LOCALE_PROVIDER icu ICU_LOCALE %L', p.locale)
-                            || coalesce(format(' ICU_RULES %L', p.row ->> 'daticurules'), '')
+                            || coalesce(' ICU_RULES ' || quote_literal(p.row ->> 'daticurules'), '')
               WHEN 'b' THEN format(' LOCALE_PROVIDER builtin BUILTIN_LOCALE %L', p.locale)
               ELSE '' END
        || format(' LC_COLLATE %L LC_CTYPE %L', d.datcollate, d.datctype)

@@ -1,5 +1,0 @@
-CREATE TABLE t (a int);
-COPY t FROM STDIN;
-1
-2
-\.
