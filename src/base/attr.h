@@ -1,4 +1,5 @@
-/* Compiler attributes, and the calls that no file may make. Every header includes this. */
+/* Compiler attributes, and the calls that no file may make. Every header includes this.
+ */
 #ifndef RT_BASE_ATTR_H
 #define RT_BASE_ATTR_H
 
@@ -13,7 +14,8 @@
 #define RT_CHECKED __attribute__((warn_unused_result))
 #define RT_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Unbounded writes and parsers that cannot report an error; the idea is git's banned.h. */
+/* Unbounded writes and parsers that cannot report an error; the idea is git's banned.h.
+ */
 #undef strcpy /* some libraries make macros of them */
 #undef strcat
 #undef sprintf

@@ -4,29 +4,15 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/utf8.h"
 
 json_t *rt_json_text(const char *text)
 {
     struct rt_str clean = {0};
     json_t *value;
-    size_t len;
 
     if (text == NULL)
         return json_null();
-    len = strlen(text);
-    while (len > 0) {
-        size_t valid = rt_utf8_valid(text, len);
-
-        rt_str_addn(&clean, text, valid);
-        text += valid;
-        len -= valid;
-        if (len > 0) {
-            rt_str_add(&clean, "\xef\xbf\xbd");
-            text++;
-            len--;
-        }
-    }
+    rt_str_add_clean(&clean, text, strlen(text));
     value = json_string(rt_str_text(&clean));
     rt_str_clear(&clean);
     if (value == NULL)

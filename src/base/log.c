@@ -2,6 +2,8 @@
 
 #include <stdarg.h>
 
+#include "base/mem.h"
+
 static enum rt_verbosity verbosity = RT_NORMAL;
 
 void rt_log_level(enum rt_verbosity level)
@@ -12,9 +14,15 @@ void rt_log_level(enum rt_verbosity level)
 RT_PRINTF(1, 0)
 static void print_line(const char *fmt, va_list ap)
 {
-    fputs("revtwin: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    char *line = rt_vformat(fmt, ap);
+
+    /* Names of files and servers' messages must not steer a terminal. */
+    for (char *p = line; *p; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = ' ';
+    }
+    fprintf(stderr, "revtwin: %s\n", line);
+    free(line);
 }
 
 void rt_log(const char *fmt, ...)

@@ -19,26 +19,10 @@ static void store(const struct rt_opt *opt, void *target)
         memcpy(field, &text, sizeof(text));
 }
 
-static const char *nearest(const struct rt_opt *table, size_t count, const char *name)
-{
-    const char *best = NULL;
-    size_t least = 4; /* farther than three edits is another word */
-
-    for (size_t i = 0; i < count; i++) {
-        size_t distance = rt_edit_distance(name, table[i].name);
-
-        if (distance < least) {
-            least = distance;
-            best = table[i].name;
-        }
-    }
-    return best;
-}
-
 static int refuse(const struct rt_opt *table, size_t count, int reason, const char *word,
                   struct rt_err *err)
 {
-    const char *near;
+    struct rt_guess guess = {.word = word + strspn(word, "-"), .limit = 3};
 
     if (reason == ':')
         return rt_err_set(err, RT_EUSAGE, "option %s needs an argument", word);
@@ -48,9 +32,10 @@ static int refuse(const struct rt_opt *table, size_t count, int reason, const ch
     if (optopt)
         return rt_err_set(err, RT_EUSAGE, "unknown option -%c", optopt);
     rt_err_set(err, RT_EUSAGE, "unknown option %s", word);
-    near = nearest(table, count, word + strspn(word, "-"));
-    if (near)
-        rt_err_hint(err, "Did you mean --%s?", near);
+    for (size_t i = 0; i < count; i++)
+        rt_guess_try(&guess, table[i].name);
+    if (guess.best)
+        rt_err_hint(err, "Did you mean --%s?", guess.best);
     return -RT_EUSAGE;
 }
 

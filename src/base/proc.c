@@ -25,14 +25,12 @@ struct child {
 };
 
 struct pipeline {
-    struct rt_command *commands;
+    struct rt_child *commands;
     struct child *children;
     size_t count;
     int output; /* of the last command, or -1 */
     struct rt_str text;
 };
-
-extern char **environ;
 
 /* ------------------------------------------------------------------ start */
 
@@ -60,7 +58,7 @@ static char *find_program(const char *name)
 /* What the child needs, prepared before the fork. */
 struct launch {
     const char *path;
-    const struct rt_command *command;
+    const struct rt_child *command;
     int in, out, errors; /* above 2, close-on-exec */
     int failure;         /* takes errno when exec fails */
     pid_t parent;
@@ -168,7 +166,7 @@ static int make_pipe(int ends[2])
 static int start_one(struct pipeline *p, size_t i, int *in, bool wants_output,
                      struct rt_err *err)
 {
-    const struct rt_command *command = &p->commands[i];
+    const struct rt_child *command = &p->commands[i];
     bool to_null = i + 1 == p->count && !wants_output;
     int out[2] = {-1, -1}, errors[2] = {-1, -1}, rc;
     char *path = find_program(command->argv[0]);
@@ -317,8 +315,8 @@ static void reap(struct pipeline *p)
     close_fd(&p->output);
 }
 
-int rt_command_run(struct rt_command *commands, size_t count, char **output,
-                   struct rt_err *err)
+int rt_child_run(struct rt_child *commands, size_t count, char **output,
+                 struct rt_err *err)
 {
     struct pipeline p = {.commands = commands, .count = count, .output = -1};
     struct pollfd *fds = rt_alloc((count + 2) * sizeof(*fds));
@@ -348,7 +346,7 @@ int rt_command_run(struct rt_command *commands, size_t count, char **output,
     return rc;
 }
 
-void rt_command_clear(struct rt_command *command)
+void rt_child_clear(struct rt_child *command)
 {
     free(command->errors);
     command->errors = NULL;

@@ -8,10 +8,10 @@
 
 #include "base/err.h"
 
-struct rt_command {
+struct rt_child {
     const char *const *argv;  /* NULL-terminated; argv[0] is looked up in PATH */
     char *const *environment; /* NULL: that of this process */
-    /* results, for the caller to free with rt_command_clear: */
+    /* results, for the caller to free with rt_child_clear: */
     int exit_status; /* 128 + signal when killed by one */
     char *errors;    /* what it wrote to standard error; the last 64 kB of it */
 };
@@ -23,8 +23,8 @@ struct rt_command {
  * -RT_EINTERNAL when a program cannot be started, -RT_EINT / -RT_ETERM after a signal
  * (the children are then ended).
  */
-int rt_command_run(struct rt_command *commands, size_t count, char **output,
-                   struct rt_err *err) RT_CHECKED;
-void rt_command_clear(struct rt_command *command);
+int rt_child_run(struct rt_child *commands, size_t count, char **output,
+                 struct rt_err *err) RT_CHECKED;
+void rt_child_clear(struct rt_child *command);
 
 #endif

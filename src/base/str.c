@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 void rt_str_addn(struct rt_str *s, const char *bytes, size_t len)
 {
@@ -29,6 +30,21 @@ void rt_str_addf(struct rt_str *s, const char *fmt, ...)
     va_end(ap);
     rt_str_add(s, text);
     free(text);
+}
+
+void rt_str_add_clean(struct rt_str *s, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        size_t valid = rt_utf8_valid(bytes, len);
+
+        rt_str_addn(s, bytes, valid);
+        if (valid < len) {
+            rt_str_add(s, "\xef\xbf\xbd");
+            valid++;
+        }
+        bytes += valid;
+        len -= valid;
+    }
 }
 
 const char *rt_str_text(const struct rt_str *s)
@@ -124,4 +140,14 @@ size_t rt_edit_distance(const char *a, const char *b)
         }
     }
     return row[lb];
+}
+
+void rt_guess_try(struct rt_guess *guess, const char *known)
+{
+    size_t distance = rt_edit_distance(guess->word, known);
+
+    if (distance > guess->limit || (guess->best && distance == guess->limit))
+        return;
+    guess->limit = distance;
+    guess->best = known;
 }

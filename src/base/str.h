@@ -21,6 +21,9 @@ char *rt_str_take(struct rt_str *s);
 void rt_str_reset(struct rt_str *s); /* keep the memory, forget the text */
 void rt_str_clear(struct rt_str *s);
 
+/* Append bytes as UTF-8: every invalid byte becomes U+FFFD. */
+void rt_str_add_clean(struct rt_str *s, const char *bytes, size_t len);
+
 /*
  * Natural order: runs of digits compare as numbers, '/' sorts before every other byte
  * (a folder's files stay together), everything else by byte; equal numbers with other
@@ -30,5 +33,15 @@ int rt_natural_compare(const char *a, const char *b);
 
 /* Levenshtein distance in bytes, for "did you mean"; strings over 63 bytes: SIZE_MAX. */
 size_t rt_edit_distance(const char *a, const char *b);
+
+/* "Did you mean": try every known word, then best is the nearest one, or NULL when all
+ * are more than limit edits away. */
+struct rt_guess {
+    const char *word;
+    size_t limit;
+    const char *best;
+}; /* starts with word and limit */
+
+void rt_guess_try(struct rt_guess *guess, const char *known);
 
 #endif

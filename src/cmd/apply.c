@@ -62,12 +62,15 @@ static const char *no_resync_because(const struct rt_context *context)
 
 int rt_cmd_apply(struct rt_context *context, struct rt_err *err)
 {
+    json_t *doc = rt_report_json(&context->report);
     struct rt_work work = {0};
     const char *no_resync = NULL;
     int rc = rt_collect_commit(&work, context, true, err);
 
     if (rc == 0 && work.nothing) {
         rt_report_line(&context->report, "nothing to do: %s", work.nothing);
+        if (doc)
+            rt_json_put(doc, "nothing_to_do", work.nothing);
         goto done;
     }
     if (rc == 0)
@@ -90,10 +93,13 @@ int rt_cmd_apply(struct rt_context *context, struct rt_err *err)
         goto done;
     }
     rt_work_clear(&work); /* the next runner need not wait for the resync */
-    if (no_resync)
-        rt_report_line(&context->report, "the twin was left as it is: %s", no_resync);
-    else
+    if (no_resync == NULL) {
         rc = rt_resync_after_apply(context, err);
+    } else {
+        rt_report_line(&context->report, "the twin was left as it is: %s", no_resync);
+        if (doc)
+            rt_json_put(doc, "no_resync", no_resync);
+    }
 done:
     rt_work_clear(&work);
     return rc;

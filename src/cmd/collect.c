@@ -231,13 +231,43 @@ static int doubt_first_run(struct rt_work *work, struct rt_context *context,
     return rc;
 }
 
+/*
+ * How many of the ledger's last rows are about commits that the tip does not have: it is
+ * an old one, or on a branch that is behind. The ledger is in the order of commits.
+ */
+static size_t rows_ahead(const struct rt_work *work, const struct rt_context *context)
+{
+    size_t low = 0, high = work->ledger.count, probe = high - 1;
+    struct rt_err ignored = {0};
+
+    while (low < high) {
+        const char *commit = work->ledger.rows[probe].column[RT_COL_COMMIT];
+        struct rt_oid oid = {""};
+        int rc;
+
+        snprintf(oid.hex, sizeof(oid.hex), "%s", commit);
+        rc = rt_repo_is_ancestor(context->repo, &oid, &work->tip, &ignored);
+        rt_err_clear(&ignored);
+        if (rc == -RT_EREFUSED) /* a shallow clone cannot tell */
+            return 0;
+        if (rc == 1)
+            low = probe + 1;
+        else
+            high = probe;
+        probe = low + (high - low) / 2;
+    }
+    return work->ledger.count - low;
+}
+
 int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_err *err)
 {
     const char *folder = context->options.settings.value[RT_SET_PATH];
     struct rt_plan_input input = {.set = &work->set,
                                   .range = &work->range,
                                   .ledger = work->prod ? &work->ledger : NULL,
-                                  .base_set = &work->base_set};
+                                  .base_set = &work->base_set,
+                                  .base_named = context->options.base != NULL,
+                                  .ahead = rows_ahead(work, context)};
     struct rt_listing files = {0};
     int rc = choose_range(work, context, err);
 
@@ -247,6 +277,8 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
         if (rc == 0)
             rc = rt_set_collect(&work->base_set, &context->arena, context->repo, &files,
                                 NULL, err);
+        if (rc == 0)
+            rc = rt_set_compare(&work->set, context->repo, &work->base_set, err);
     }
     if (rc < 0)
         return rc;
@@ -267,7 +299,8 @@ void rt_collect_comparison(struct rt_work *work, struct rt_context *context)
     struct rt_plan_input input = {.set = &work->set,
                                   .range = &work->range,
                                   .ledger = &work->ledger,
-                                  .base_set = &work->base_set};
+                                  .base_set = &work->base_set,
+                                  .ahead = rows_ahead(work, context)};
     struct rt_range *range = &work->range;
 
     range->tip = work->tip;

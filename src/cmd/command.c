@@ -159,20 +159,13 @@ static int run_command(struct rt_context *context, int argc, char **argv,
 
 static int unknown_command(const char *name, struct rt_err *err)
 {
-    const char *near = NULL;
-    size_t least = 4;
+    struct rt_guess guess = {.word = name, .limit = 3};
 
-    for (size_t i = 0; i < rt_command_count; i++) {
-        size_t distance = rt_edit_distance(name, rt_commands[i].name);
-
-        if (distance < least) {
-            least = distance;
-            near = rt_commands[i].name;
-        }
-    }
+    for (size_t i = 0; i < rt_command_count; i++)
+        rt_guess_try(&guess, rt_commands[i].name);
     rt_err_set(err, RT_EUSAGE, "unknown command \"%s\"", name);
-    if (near)
-        return rt_err_hint(err, "Did you mean %s?", near);
+    if (guess.best)
+        return rt_err_hint(err, "Did you mean %s?", guess.best);
     return rt_err_hint(err, "revtwin help lists the commands.");
 }
 

@@ -16,7 +16,11 @@ int rt_resync_precheck(struct rt_context *context, struct rt_conn *prod,
         rt_err_clear(&unreachable);
         return 0;
     }
-    rc = rt_guard_direction(prod, twin, err);
+    rc = rt_guard_host(prod, err);
+    if (rc == 0)
+        rc = rt_guard_host(twin, err);
+    if (rc == 0)
+        rc = rt_guard_direction(prod, twin, err);
     rt_conn_close(twin);
     return rc;
 }
@@ -54,11 +58,16 @@ static int resync(struct rt_context *context, struct rt_err *err)
 int rt_resync_after_apply(struct rt_context *context, struct rt_err *err)
 {
     int rc = resync(context, err);
+    bool cancelled = rc == -RT_EINT || rc == -RT_ETERM;
 
-    if (rc == 0 || rc == -RT_EINT || rc == -RT_ETERM)
-        return rc;
-    err->status = RT_ERESYNC;
-    rt_err_wrap(err, "the migrations are in production, but the resync failed");
+    if (rc == 0)
+        return 0;
+    if (rc == -RT_EUNKNOWN)
+        return rt_err_wrap(err, "the migrations are in production");
+    if (!cancelled)
+        err->status = RT_ERESYNC;
+    rt_err_wrap(err, "the migrations are in production, but the resync %s",
+                cancelled ? "was stopped" : "failed");
     /* A guard's hint has the one command to run already. */
     if (err->hint && strstr(err->hint, "revtwin resync"))
         return rt_err_advice(err, "The twin is as it was.");

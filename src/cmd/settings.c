@@ -101,23 +101,17 @@ static int put(struct rt_settings *settings, enum rt_setting which, const char *
 
 static int refuse_key(const char *key, struct rt_err *err)
 {
-    const char *near = NULL;
-    size_t least = 8;
+    struct rt_guess guess = {.word = key, .limit = 7};
     int rc = rt_err_set(err, RT_EUSAGE, "unknown key %s in %s", key, RT_CONFIG_FILE);
 
     for (size_t i = 0; i < RT_COUNT(table); i++) {
-        size_t distance = rt_edit_distance(key, table[i].key);
-
-        if (table[i].in_file && distance < least) {
-            least = distance;
-            near = table[i].key;
-        }
+        if (table[i].in_file)
+            rt_guess_try(&guess, table[i].key);
     }
     rt_err_at(err, RT_CONFIG_FILE, 0, 0);
-    if (near)
-        rt_err_hint(err, "Did you mean %s? revtwin help config lists every key.", near);
-    else
-        rt_err_hint(err, "revtwin help config lists every key.");
+    rt_err_hint(err, "%s%s%srevtwin help config lists every key.",
+                guess.best ? "Did you mean " : "", guess.best ? guess.best : "",
+                guess.best ? "? " : "");
     return rc;
 }
 

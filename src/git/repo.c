@@ -4,7 +4,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/utf8.h"
 
 /*
  * Settings of the whole process. Every object is read once, so a cache only costs.
@@ -164,33 +163,13 @@ int rt_repo_is_ancestor(struct rt_repo *repo, const struct rt_oid *ancestor,
     return rt_shallow_hint(err, repo);
 }
 
-/* A line of text with each invalid byte as U+FFFD. */
-static char *clean_text(struct rt_arena *arena, const char *text, size_t len)
-{
-    struct rt_str out = {0};
-    char *copy;
-
-    while (len > 0) {
-        size_t valid = rt_utf8_valid(text, len);
-
-        rt_str_addn(&out, text, valid);
-        if (valid < len)
-            rt_str_add(&out, "\xEF\xBF\xBD");
-        valid += valid < len;
-        text += valid;
-        len -= valid;
-    }
-    copy = rt_arena_strdup(arena, rt_str_text(&out));
-    rt_str_clear(&out);
-    return copy;
-}
-
 int rt_repo_subject(const char **out, struct rt_arena *arena, struct rt_repo *repo,
                     const struct rt_oid *commit, struct rt_err *err)
 {
     git_oid oid = rt_oid_parse(commit);
     git_odb_object *object = NULL;
     const char *text, *end, *newline;
+    struct rt_str subject = {0};
     int rc = rt_object_read(&object, repo, &oid, GIT_OBJECT_COMMIT, err);
 
     if (rc != 0)
@@ -203,7 +182,9 @@ int rt_repo_subject(const char **out, struct rt_arena *arena, struct rt_repo *re
     while (text < end && *text == '\n')
         text++;
     newline = memchr(text, '\n', (size_t)(end - text));
-    *out = clean_text(arena, text, (size_t)((newline ? newline : end) - text));
+    rt_str_add_clean(&subject, text, (size_t)((newline ? newline : end) - text));
+    *out = rt_arena_strdup(arena, rt_str_text(&subject));
+    rt_str_clear(&subject);
     git_odb_object_free(object);
     return 0;
 }

@@ -141,6 +141,24 @@ static int take_reply(void *context, const char *tag, const char *value,
     return 0;
 }
 
+/* A sign of life while a statement takes long. */
+static void tell_waiting(void *context)
+{
+    const struct run *run = context;
+    const struct rt_cursor *at = &run->replied;
+
+    if (at->unit < run->sequence.count && at->phase == RT_PHASE_STATEMENT)
+        rt_log("%s:%u: still running (%zu of %zu migrations are in)",
+               action_at(run, at)->path,
+               (unsigned)rt_unit_source(&run->sequence, at->unit)
+                   ->script.stmts[at->index]
+                   .line,
+               run->out->done, run->sequence.plan->count);
+    else
+        rt_log("waiting for the server (%zu of %zu migrations are in)", run->out->done,
+               run->sequence.plan->count);
+}
+
 /* ------------------------------------------------------------------ errors */
 
 static void place_error(const struct run *run, struct rt_err *err)
@@ -193,6 +211,21 @@ static void explain_ledger_error(const struct run *run, struct rt_err *err)
     }
 }
 
+/* Without a row there is nothing that --ledger could start after. */
+static void advise_going_on(const struct run *run, struct rt_err *err)
+{
+    const struct rt_plan *plan = run->sequence.plan;
+    const char *option = "--ledger";
+
+    if (run->ledger->count + run->out->done == 0)
+        option = rt_arena_format(run->arena, "--base %.12s^", plan->actions[0].commit);
+    rt_err_advice(err,
+                  "What was under way was rolled back, and nothing after it was "
+                  "started: %zu of %zu migrations are in. Once the cause is mended, go "
+                  "on with: revtwin apply %s",
+                  run->out->done, plan->count, option);
+}
+
 static void explain_error(struct run *run, struct rt_conn *conn, struct rt_err *err)
 {
     const struct rt_action *action = action_at(run, &run->replied);
@@ -216,11 +249,7 @@ static void explain_error(struct run *run, struct rt_conn *conn, struct rt_err *
                       "apply --ledger to go on.",
                       run->out->done, run->sequence.plan->count);
     else
-        rt_err_advice(err,
-                      "What was under way was rolled back, and nothing after it was "
-                      "started: %zu of %zu migrations are in. Once the cause is "
-                      "mended, go on with: revtwin apply --ledger",
-                      run->out->done, run->sequence.plan->count);
+        advise_going_on(run, err);
 }
 
 static void fail_unit(struct run *run, struct rt_conn *conn, struct rt_err *err)
@@ -275,6 +304,7 @@ int rt_apply(struct rt_apply_result *out, struct rt_arena *arena, struct rt_conn
         rc = rt_ledger_create(ledger, conn, err);
     if (rc < 0)
         return rc;
+    rt_conn_on_wait(conn, tell_waiting, &run);
     while (rc == 0 && run.end < run.sequence.count) {
         bool one_by_one = sends_one_by_one(&run, run.end);
 
@@ -284,6 +314,7 @@ int rt_apply(struct rt_apply_result *out, struct rt_arena *arena, struct rt_conn
         rc = one_by_one ? rt_send_one_by_one(conn, &sender, err)
                         : rt_send_pipelined(conn, &sender, err);
     }
+    rt_conn_on_wait(conn, NULL, NULL);
     if (rc < 0) {
         fail_unit(&run, conn, err);
         rc = -(int)err->status;

@@ -12,7 +12,7 @@ struct missing {
 struct decision {
     const struct rt_plan_input *in;
     struct rt_plan *plan;
-    bool first_run; /* the ledger is empty: the base counts as applied */
+    bool first_run; /* nothing is recorded yet: the base counts as applied */
     struct missing *missing;
     size_t missing_count;
     bool *settled; /* for each file of the set: applied, renamed or planned */
@@ -80,7 +80,8 @@ static void find_missing(struct decision *d, struct rt_arena *arena)
         const char *path = column[RT_COL_PATH];
 
         /* The last row of a path is the one that counts. */
-        if (rt_ledger_find(ledger, path) == ledger->by_path[i])
+        if (rt_ledger_find(ledger, path) == ledger->by_path[i] &&
+            ledger->by_path[i] < ledger->rows + known - d->in->ahead)
             add_missing(d, path, column[RT_COL_CHECKSUM]);
     }
 }
@@ -295,7 +296,10 @@ void rt_plan_decide(struct rt_plan *out, struct rt_arena *arena,
     d.settled = rt_arena_alloc(arena, input->set->count * sizeof(*d.settled));
     out->ledger_known = input->ledger != NULL;
     if (out->ledger_known) {
-        d.first_run = input->ledger->count == 0;
+        /* A ledger that is there and empty is what a first run leaves whose first file
+         * failed: the base of the next run may be the commit that brought this file. */
+        d.first_run =
+            input->ledger->count == 0 && (!input->ledger->exists || input->base_named);
         if (d.first_run)
             plan_baselines(&d);
         find_missing(&d, arena);

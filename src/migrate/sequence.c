@@ -9,11 +9,15 @@ static const char *const restore[] = {
     "RESET client_encoding",
 };
 
-/* DISCARD ALL without what would drop the lock of the one runner, and without what only
- * costs time (cached plans). */
+/*
+ * DISCARD ALL without what would drop the lock of the one runner, and without what only
+ * costs time (cached plans). In a transaction of its own: in a pipeline it would else
+ * share that of the next file, which would then begin under this file's
+ * default_transaction_read_only and the like.
+ */
 static const char *const cleanup[] = {
-    "RESET ALL",  "DEALLOCATE ALL",    "CLOSE ALL",
-    "UNLISTEN *", "DISCARD SEQUENCES", "DISCARD TEMP",
+    "BEGIN",      "RESET ALL",         "DEALLOCATE ALL", "CLOSE ALL",
+    "UNLISTEN *", "DISCARD SEQUENCES", "DISCARD TEMP",   "COMMIT",
 };
 
 void rt_sequence_init(struct rt_sequence *out, struct rt_arena *arena,

@@ -112,6 +112,26 @@ int rt_set_collect(struct rt_set *out, struct rt_arena *arena, struct rt_repo *r
     return 0;
 }
 
+int rt_set_compare(struct rt_set *set, struct rt_repo *repo, const struct rt_set *applied,
+                   struct rt_err *err)
+{
+    for (size_t i = 0; i < applied->count; i++) {
+        const struct rt_migration *was = &applied->migrations[i];
+        struct rt_migration *now = (struct rt_migration *)rt_set_find(set, was->path);
+        struct rt_blob blob = {0};
+        int rc;
+
+        if (now == NULL || strcmp(now->oid.hex, was->oid.hex) == 0)
+            continue;
+        rc = rt_blob_open(&blob, repo, &now->oid, err);
+        if (rc < 0)
+            return rt_err_at(err, now->path, 0, 0);
+        now->line_ends_only = same_but_line_ends(&blob, was->checksum.hex);
+        rt_blob_close(&blob);
+    }
+    return 0;
+}
+
 const struct rt_migration *rt_set_find(const struct rt_set *set, const char *path)
 {
     size_t low = 0, high = set->count;

@@ -35,6 +35,11 @@ int rt_set_collect(struct rt_set *out, struct rt_arena *arena, struct rt_repo *r
                    const struct rt_listing *listing, const struct rt_ledger *ledger,
                    struct rt_err *err) RT_CHECKED;
 
+/* Settle line_ends_only against another set, which counts as applied when there is no
+ * ledger yet. */
+int rt_set_compare(struct rt_set *set, struct rt_repo *repo, const struct rt_set *applied,
+                   struct rt_err *err) RT_CHECKED;
+
 /* The migration of the path, or NULL. */
 const struct rt_migration *rt_set_find(const struct rt_set *set, const char *path);
 

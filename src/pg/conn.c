@@ -55,7 +55,7 @@ static int pin_session(struct rt_conn *conn, enum rt_access access, struct rt_er
 {
     if (access == RT_READ_WRITE)
         return 0;
-    return rt_exec(NULL, conn, "SET default_transaction_read_only = on", err);
+    return rt_exec(NULL, conn, "BEGIN READ ONLY", err);
 }
 
 int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
@@ -87,6 +87,7 @@ int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
         goto done;
     }
     PQsetNoticeReceiver(conn->pg, log_notice, conn);
+    PQsetnonblocking(conn->pg, 1); /* libpq's own waiting is deaf to signals */
     rc = pin_session(conn, access, err);
 done:
     if (rc < 0) {
@@ -109,6 +110,12 @@ void rt_conn_close(struct rt_conn *conn)
         return;
     PQfinish(conn->pg);
     free(conn);
+}
+
+void rt_conn_on_wait(struct rt_conn *conn, void (*fn)(void *context), void *context)
+{
+    conn->on_wait = fn;
+    conn->on_wait_context = context;
 }
 
 const struct rt_server *rt_conn_server(const struct rt_conn *conn)
@@ -138,6 +145,11 @@ bool rt_conn_lost(const struct rt_conn *conn)
     return PQstatus(conn->pg) != CONNECTION_OK;
 }
 
+bool rt_conn_in_transaction(const struct rt_conn *conn)
+{
+    return PQtransactionStatus(conn->pg) == PQTRANS_INTRANS;
+}
+
 const char *rt_conn_parameter(const struct rt_conn *conn, const char *name)
 {
     return PQparameterStatus(conn->pg, name);
@@ -157,6 +169,8 @@ char **rt_conn_environ(const struct rt_conn *conn)
 
 /* ------------------------------------------------------------------ waiting */
 
+enum { CANCEL_AGAIN_MS = 500 };
+
 static void cancel_statement(struct rt_conn *conn)
 {
     PGcancel *cancel = PQgetCancel(conn->pg);
@@ -172,26 +186,51 @@ void rt_conn_shield(struct rt_conn *conn)
     conn->shielded = true;
 }
 
-int rt_conn_pump(struct rt_conn *conn, bool *flushed, bool cancelled, struct rt_err *err)
+/* Wait for the socket, and read what has come. */
+static int wait_for(struct rt_conn *conn, short events, bool cancelled,
+                    struct rt_err *err)
 {
     bool deaf = cancelled || conn->shielded;
-    struct pollfd fds[2] = {{.fd = PQsocket(conn->pg), .events = POLLIN},
+    struct pollfd fds[2] = {{.fd = PQsocket(conn->pg), .events = events},
                             {.fd = deaf ? -1 : rt_cancel_fd(), .events = POLLIN}};
-    int pending = PQflush(conn->pg);
+    int tick = cancelled ? CANCEL_AGAIN_MS : conn->on_wait ? RT_WAIT_TICK_MS : -1;
+    int ready = poll(fds, RT_COUNT(fds), tick);
 
-    if (pending < 0)
-        return connection_error(err, conn);
-    *flushed = pending == 0;
-    if (pending)
-        fds[0].events |= POLLOUT;
-    if (poll(fds, RT_COUNT(fds), -1) > 0 && fds[0].revents != 0 &&
-        !PQconsumeInput(conn->pg))
+    /* The server forgets a cancel that comes between two statements of a pipeline. */
+    if (ready == 0 && cancelled)
+        cancel_statement(conn);
+    else if (ready == 0)
+        conn->on_wait(conn->on_wait_context);
+    if (ready > 0 && fds[0].revents != 0 && !PQconsumeInput(conn->pg))
         return connection_error(err, conn);
     if (!deaf && rt_cancel_check(err) < 0) {
         cancel_statement(conn);
         return -(int)err->status;
     }
     return 0;
+}
+
+int rt_conn_pump(struct rt_conn *conn, bool *flushed, bool cancelled, struct rt_err *err)
+{
+    int pending = PQflush(conn->pg);
+
+    if (pending < 0)
+        return connection_error(err, conn);
+    *flushed = pending == 0;
+    return wait_for(conn, pending ? POLLIN | POLLOUT : POLLIN, cancelled, err);
+}
+
+int rt_conn_flush(struct rt_conn *conn, struct rt_err *err)
+{
+    int pending;
+
+    while ((pending = PQflush(conn->pg)) > 0) {
+        int rc = wait_for(conn, POLLIN | POLLOUT, false, err);
+
+        if (rc < 0)
+            return rc;
+    }
+    return pending < 0 ? connection_error(err, conn) : 0;
 }
 
 int rt_conn_wait(struct rt_conn *conn, struct rt_err *err)

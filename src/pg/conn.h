@@ -33,9 +33,10 @@ int rt_server_check(const struct rt_server *server, struct rt_err *err) RT_CHECK
 bool rt_conninfo_has_password(const char *conninfo);
 
 /*
- * Connect, with UTF-8 as client encoding. RT_READ_ONLY tells the server so: every
- * transaction is read-only. Errors: -RT_EUSAGE as rt_server_check, -RT_EINTERNAL when
- * the connection fails. server must outlive the connection.
+ * Connect, with UTF-8 as client encoding. RT_READ_ONLY tells the server so: everything
+ * runs in one read-only transaction until the connection is closed, because a setting of
+ * the session could stay behind in a pooler. Errors: -RT_EUSAGE as rt_server_check,
+ * -RT_EINTERNAL when the connection fails. server must outlive the connection.
  */
 int rt_conn_open(struct rt_conn **out, const struct rt_server *server,
                  enum rt_access access, struct rt_err *err) RT_CHECKED;
@@ -49,11 +50,17 @@ void rt_conn_close(struct rt_conn *conn); /* NULL is fine */
 /* From here on signals do not stop statements on this connection: for cleaning up. */
 void rt_conn_shield(struct rt_conn *conn);
 
+/* Have fn called every RT_WAIT_TICK_MS while a statement keeps us waiting; NULL: no more.
+ */
+enum { RT_WAIT_TICK_MS = 10000 };
+void rt_conn_on_wait(struct rt_conn *conn, void (*fn)(void *context), void *context);
+
 const struct rt_server *rt_conn_server(const struct rt_conn *conn);
 const char *rt_conn_database(const struct rt_conn *conn);
 const char *rt_conn_host(const struct rt_conn *conn); /* name, address or socket folder */
 int rt_conn_version(const struct rt_conn *conn);      /* as 150020 */
 bool rt_conn_lost(const struct rt_conn *conn);
+bool rt_conn_in_transaction(const struct rt_conn *conn);
 const char *rt_conn_parameter(const struct rt_conn *conn, const char *name); /* or NULL */
 
 /* A copy of text without the password, for the caller to free. */

@@ -9,6 +9,8 @@
 struct rt_conn {
     PGconn *pg;
     const struct rt_server *server;
+    void (*on_wait)(void *context); /* or NULL */
+    void *on_wait_context;
     bool shielded; /* signals do not stop statements */
 };
 
@@ -25,6 +27,9 @@ int rt_conn_wait(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
  * already, cancels the running statement and gives -RT_EINT or -RT_ETERM. */
 int rt_conn_pump(struct rt_conn *conn, bool *flushed, bool cancelled,
                  struct rt_err *err) RT_CHECKED;
+
+/* Wait until everything that is buffered has been sent; signals as in rt_conn_wait. */
+int rt_conn_flush(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
 
 /* Fill err from a failed result, or from the connection when result is NULL. */
 int rt_err_result(struct rt_err *err, const struct rt_conn *conn, const PGresult *result);

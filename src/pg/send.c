@@ -1,6 +1,5 @@
 #include "pg/send.h"
 
-#include "base/cancel.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "pg/private.h"
@@ -193,13 +192,12 @@ int rt_send_pipelined(struct rt_conn *conn, const struct rt_sender *sender,
     bool flushed = true;
 
     rt_err_clear(err);
-    if (!PQenterPipelineMode(conn->pg) || PQsetnonblocking(conn->pg, 1) != 0)
+    if (!PQenterPipelineMode(conn->pg))
         return rt_err_result(err, conn, NULL);
     while (!p.synced) {
         if (turn(&p, &flushed) < 0)
             break;
     }
-    PQsetnonblocking(conn->pg, 0);
     PQexitPipelineMode(conn->pg); /* refused only when the connection is lost anyway */
     free(p.sizes);
     rt_str_clear(&p.scratch);
@@ -219,10 +217,10 @@ static int put_copy_data(struct rt_conn *conn, const struct rt_message *message,
     while (left > 0) {
         size_t chunk = left < COPY_CHUNK ? left : COPY_CHUNK;
 
-        if (rt_cancel_check(err) < 0)
-            return -(int)err->status;
         if (PQputCopyData(conn->pg, data, (int)chunk) < 0)
             return rt_err_result(err, conn, NULL);
+        if (rt_conn_flush(conn, err) < 0)
+            return -(int)err->status;
         data += chunk;
         left -= chunk;
     }

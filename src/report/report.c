@@ -51,6 +51,8 @@ static void add_escaped(struct rt_str *out, const char *text, const char *indent
             rt_str_add(out, "\\n");
         else if (c < 0x20 || c == 0x7f)
             rt_str_addf(out, "\\x%02x", c);
+        else if (c == 0xc2 && (unsigned char)(text[1] - 0x80) < 0x20) /* a C1 control */
+            rt_str_addf(out, "\\u%04x", (unsigned char)*++text);
         else
             rt_str_addn(out, text, 1);
     }
@@ -69,7 +71,7 @@ static void add_field(struct rt_str *out, const char *label, const char *text)
     if (text == NULL)
         return;
     rt_str_addf(out, "  %s", label);
-    add_escaped(out, text, "    ");
+    add_escaped(out, text, *label ? "    " : "  ");
     rt_str_add(out, "\n");
 }
 

@@ -97,10 +97,10 @@ static size_t closing(const struct rt_scan *scan, size_t at, char quote, bool es
     return scan->len;
 }
 
-static enum rt_token quoted(struct rt_scan *scan)
+static enum rt_token quoted(struct rt_scan *scan, size_t open)
 {
-    char quote = scan->text[scan->start];
-    size_t at = closing(scan, scan->start + 1, quote, false);
+    char quote = scan->text[open];
+    size_t at = closing(scan, open + 1, quote, false);
 
     if (at == scan->len)
         return unterminated(scan, scan->start,
@@ -147,15 +147,21 @@ static size_t word_end(const struct rt_scan *scan, size_t at)
     }
 }
 
-/* Also swallows letters that follow: the server refuses them ("trailing junk"). */
+/* Also swallows a word that follows: the server refuses it ("trailing junk"). */
 static size_t number_end(const struct rt_scan *scan, size_t at)
 {
-    for (;; at++) {
-        enum start kind = start_at(scan, at);
+    at = skip(scan, at, DIGIT);
+    if (byte_at(scan, at) == '.')
+        at = skip(scan, at + 1, DIGIT);
+    if (byte_at(scan, at) == 'e' || byte_at(scan, at) == 'E') {
+        char next = byte_at(scan, at + 1);
 
-        if (kind != LETTER && kind != DIGIT && byte_at(scan, at) != '.')
-            return at;
+        if (next == '+' || next == '-')
+            return skip(scan, at + 2, DIGIT);
+        if (start_at(scan, at + 1) == DIGIT)
+            at = skip(scan, at + 1, DIGIT);
     }
+    return start_at(scan, at) == LETTER ? word_end(scan, at) : at;
 }
 
 /* $1, $tag$ ... $tag$, or a stray dollar sign. */
@@ -176,6 +182,21 @@ static enum rt_token dollar(struct rt_scan *scan)
     if (found == NULL)
         return unterminated(scan, scan->start, "dollar-quoted string");
     return token(scan, RT_TOKEN_OTHER, (size_t)(found - scan->text) + tag);
+}
+
+/* A word, or the letter that starts a special kind of string or identifier. */
+static enum rt_token word(struct rt_scan *scan)
+{
+    size_t next = scan->start + 1;
+    int letter = scan->text[scan->start] | 0x20;
+
+    if (letter == 'e' && byte_at(scan, next) == '\'')
+        return escape_string(scan);
+    if ((letter == 'b' || letter == 'x' || letter == 'n') && byte_at(scan, next) == '\'')
+        return quoted(scan, next);
+    if (letter == 'u' && byte_at(scan, next) == '&')
+        return token(scan, RT_TOKEN_OTHER, next);
+    return token(scan, RT_TOKEN_WORD, word_end(scan, next));
 }
 
 static enum rt_token single(struct rt_scan *scan)
@@ -203,13 +224,11 @@ enum rt_token rt_scan_next(struct rt_scan *scan)
         return token(scan, RT_TOKEN_END, at);
     switch (start_at(scan, at)) {
     case LETTER:
-        if ((scan->text[at] == 'e' || scan->text[at] == 'E') && next == '\'')
-            return escape_string(scan);
-        return token(scan, RT_TOKEN_WORD, word_end(scan, at));
+        return word(scan);
     case DIGIT:
         return token(scan, RT_TOKEN_OTHER, number_end(scan, at));
     case QUOTE:
-        return quoted(scan);
+        return quoted(scan, at);
     case DOLLAR:
         return dollar(scan);
     case DASH:

@@ -37,20 +37,22 @@ static int check_different(struct rt_conn *prod, struct rt_conn *twin, struct rt
     struct rt_result *got = NULL;
     char key[24];
     const char *params[] = {key};
+    bool begin = !rt_conn_in_transaction(prod);
     int64_t number;
-    int rc;
+    int rc = 0;
 
     if (getrandom(&number, sizeof(number), 0) != sizeof(number))
         return rt_err_set(err, RT_EINTERNAL, "getrandom: %s", strerror(errno));
     snprintf(key, sizeof(key), "%lld", (long long)number);
-    rc = rt_exec(NULL, prod, "BEGIN", err);
+    if (begin)
+        rc = rt_exec(NULL, prod, "BEGIN READ ONLY", err);
     if (rc == 0)
         rc = rt_query(NULL, prod, "SELECT pg_advisory_xact_lock($1::text::bigint)", 1,
                       params, err);
     if (rc == 0)
         rc = rt_query(&got, twin, "SELECT pg_try_advisory_xact_lock($1::text::bigint)", 1,
                       params, err);
-    if (rc == 0)
+    if (rc == 0 && begin)
         rc = rt_exec(NULL, prod, "ROLLBACK", err);
     if (rc == 0 && !rt_result_true(got, 0, 0)) {
         rc = rt_err_set(err, RT_EREFUSED,
@@ -102,8 +104,8 @@ static int swapped(const struct rt_conn *prod, const struct rt_conn *twin,
 static int check_not_swapped(struct rt_conn *prod, struct rt_conn *twin,
                              struct rt_err *err)
 {
-    bool prod_marked, twin_marked;
-    long prod_length, twin_length;
+    bool prod_marked, twin_marked = true;
+    long prod_length = 0, twin_length = 0;
     int rc = is_marked(&prod_marked, prod, err);
 
     if (rc < 0)

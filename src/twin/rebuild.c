@@ -25,8 +25,30 @@ static int measure(struct rt_rebuild *job, struct rt_conn *next, struct rt_err *
     return 0;
 }
 
-/* What a restored database lacks to be a twin. */
-static int finish(struct rt_rebuild *job, const char *next, struct rt_err *err)
+/*
+ * Production's event triggers must not see what is done to the copy itself: they could
+ * refuse it, or log it into a table. *wake takes the statements that end the silence.
+ */
+static int silence_event_triggers(struct rt_result **wake, struct rt_conn *next,
+                                  struct rt_err *err)
+{
+    int rc =
+        rt_query(wake, next,
+                 "SELECT format('ALTER EVENT TRIGGER %I ENABLE%s', evtname,"
+                 "              CASE evtenabled WHEN 'R' THEN ' REPLICA'"
+                 "                              WHEN 'A' THEN ' ALWAYS' ELSE '' END),"
+                 "       format('ALTER EVENT TRIGGER %I DISABLE', evtname) "
+                 "FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D'",
+                 0, NULL, err);
+
+    for (size_t i = 0; rc == 0 && i < rt_result_rows(*wake); i++)
+        rc = rt_exec(NULL, next, rt_result_get(*wake, i, 1), err);
+    return rc;
+}
+
+/* What a copy of the data lacks to be a twin. */
+static int finish(struct rt_rebuild *job, const struct rt_transfer *transfer,
+                  struct rt_conn *next, struct rt_err *err)
 {
     const struct rt_twin_mark mark = {
         .source = job->source,
@@ -36,37 +58,57 @@ static int finish(struct rt_rebuild *job, const char *next, struct rt_err *err)
         .version = RT_VERSION,
         .adopted_at = job->adopted_at,
     };
-    struct rt_conn *conn = NULL;
-    int rc = rt_conn_open_database(&conn, job->twin, next, RT_READ_WRITE, err);
+    struct rt_result *wake = NULL;
+    int rc = silence_event_triggers(&wake, next, err);
 
     if (rc == 0)
-        rc = rt_session_without_timeouts(conn, err);
+        rc = rt_transfer_comments(transfer, err);
+    rt_snapshot_close(&job->snapshot);
     if (rc == 0) {
         rt_log("analyzing the new twin");
         /* ANALYZE warns about each catalog that belongs to the server's administrator. */
-        rc = rt_exec(NULL, conn, "SET client_min_messages = error; ANALYZE", err);
+        rc = rt_exec(NULL, next, "SET client_min_messages = error; ANALYZE", err);
     }
     if (rc == 0)
-        rc = measure(job, conn, err);
+        rc = measure(job, next, err);
     if (rc == 0)
-        rc = rt_mark_write(conn, &mark, err);
-    rt_conn_close(conn);
+        rc = rt_mark_write(next, &mark, err);
+    for (size_t i = 0; rc == 0 && i < rt_result_rows(wake); i++)
+        rc = rt_exec(NULL, next, rt_result_get(wake, i, 0), err);
+    rt_result_free(wake);
+    return rc;
+}
+
+/* Fill the next database, and make it a twin. */
+static int fill(struct rt_rebuild *job, struct rt_arena *arena, struct rt_site *site,
+                struct rt_err *err)
+{
+    struct rt_transfer transfer = {job->tools, &job->snapshot, site->conn, site->next};
+    struct rt_conn *next = NULL;
+    int rc = rt_snapshot_open(&job->snapshot, arena, job->prod, err);
+
+    if (rc == 0) {
+        rt_log("copying production (%.1f MB)", (double)job->snapshot.size / 1e6);
+        rc = rt_transfer_data(&transfer, err);
+    }
+    if (rc == 0)
+        rc = rt_conn_open_database(&next, job->twin, site->next, RT_READ_WRITE, err);
+    if (rc == 0)
+        rc = rt_session_without_timeouts(next, err);
+    if (rc == 0)
+        rc = finish(job, &transfer, next, err);
+    rt_snapshot_close(&job->snapshot);
+    rt_conn_close(next);
     return rc;
 }
 
 static int build(struct rt_rebuild *job, struct rt_arena *arena, struct rt_site *site,
                  struct rt_err *err)
 {
-    struct rt_transfer transfer = {job->tools, &job->snapshot, site->conn, site->next};
     int rc = rt_site_create_next(site, err);
 
     if (rc == 0)
-        rc = rt_snapshot_open(&job->snapshot, arena, job->prod, err);
-    if (rc == 0)
-        rc = rt_transfer_run(&transfer, err);
-    rt_snapshot_close(&job->snapshot);
-    if (rc == 0)
-        rc = finish(job, site->next, err);
+        rc = fill(job, arena, site, err);
     if (rc == 0)
         rc = rt_site_carry_over(site, err);
     if (rc == 0) {

@@ -46,7 +46,7 @@ int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
 {
     struct rt_conn *prod = NULL, *twin = NULL;
     struct rt_tools tools;
-    struct rt_twin_mark before;
+    struct rt_twin_mark before = {0};
     struct rt_rebuild job = {.twin = twin_server, .tools = &tools};
     double start = now();
     int rc;

@@ -2,13 +2,15 @@
 
 int rt_session_without_timeouts(struct rt_conn *conn, struct rt_err *err)
 {
+    const char *params[] = {rt_conn_in_transaction(conn) ? "true" : "false"};
+
     /* Which of them exist depends on the server's version. */
     return rt_query(NULL, conn,
-                    "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings "
+                    "SELECT set_config(name, '0', $1) FROM pg_catalog.pg_settings "
                     "WHERE name IN ('statement_timeout', 'lock_timeout',"
                     "               'idle_session_timeout', 'transaction_timeout',"
                     "               'idle_in_transaction_session_timeout')",
-                    0, NULL, err);
+                    1, params, err);
 }
 
 /* Before the snapshot and outside of its transaction: some services refuse the call. */
@@ -39,11 +41,13 @@ int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
     int rc;
 
     *out = (struct rt_snapshot){0};
-    rc = rt_session_without_timeouts(prod, err);
+    rc = rt_exec(NULL, prod, "ROLLBACK", err); /* the transaction of the guards */
     if (rc == 0)
         rc = read_lsn(out, arena, prod, err);
     if (rc == 0)
         rc = rt_exec(NULL, prod, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
+    if (rc == 0)
+        rc = rt_session_without_timeouts(prod, err);
     if (rc == 0) {
         out->conn = prod;
         rc = rt_query(&found, prod,

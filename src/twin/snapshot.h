@@ -16,14 +16,16 @@ struct rt_snapshot {
     unsigned long long size; /* of the database, in bytes */
 };
 
-/* Take a snapshot on a connection that is idle and read-only. Texts live in the arena. */
+/* Take a snapshot on a connection that was opened RT_READ_ONLY, whose transaction ends.
+ * Texts live in the arena. */
 int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
                      struct rt_conn *prod, struct rt_err *err) RT_CHECKED;
 
 /* End the transaction; fine on a snapshot that is not open. */
 void rt_snapshot_close(struct rt_snapshot *snapshot);
 
-/* Switch off the session's time limits: what a resync does may take hours. */
+/* Switch off the time limits of the open transaction, or else of the session: what a
+ * resync does may take hours. */
 int rt_session_without_timeouts(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
 
 #endif

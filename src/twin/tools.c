@@ -21,9 +21,9 @@ static int ask_version(int *out, const char *pg_dump, struct rt_err *err)
 {
     static const char before[] = "(PostgreSQL) ";
     const char *const argv[] = {pg_dump, "--version", NULL};
-    struct rt_command command = {.argv = argv};
+    struct rt_child command = {.argv = argv};
     char *text, *number;
-    int rc = rt_command_run(&command, 1, &text, err);
+    int rc = rt_child_run(&command, 1, &text, err);
 
     *out = 0;
     if (rc == 0 && command.exit_status == 0 && (number = strstr(text, before)) != NULL)
@@ -33,7 +33,7 @@ static int ask_version(int *out, const char *pg_dump, struct rt_err *err)
         rt_err_clear(err);
         rc = 0;
     }
-    rt_command_clear(&command);
+    rt_child_clear(&command);
     free(text);
     return rc;
 }

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
@@ -19,25 +18,12 @@ struct work {
     char *snapshot, *encoding, *dbname, *use_list; /* arguments */
 };
 
-static int open_work(struct work *w, const struct rt_transfer *transfer,
-                     struct rt_err *err)
+static void open_work(struct work *w, const struct rt_transfer *transfer)
 {
     const struct rt_conn *prod = transfer->snapshot->conn;
-    const char *tmp = getenv("TMPDIR");
     struct rt_str dbname = {0};
 
     w->transfer = transfer;
-    w->dir = rt_format("%s/revtwin.XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (mkdtemp(w->dir) == NULL) {
-        rt_err_set(err, RT_EINTERNAL, "cannot make folder %s: %s", w->dir,
-                   strerror(errno));
-        free(w->dir);
-        w->dir = NULL;
-        return -RT_EINTERNAL;
-    }
-    w->schema = rt_format("%s/schema", w->dir);
-    w->list = rt_format("%s/list", w->dir);
-    w->use_list = rt_format("--use-list=%s", w->list);
     w->snapshot = rt_format("--snapshot=%s", transfer->snapshot->id);
     w->encoding = rt_format("--encoding=%s", rt_conn_parameter(prod, "server_encoding"));
     rt_str_add(&dbname, "--dbname=dbname='");
@@ -47,6 +33,22 @@ static int open_work(struct work *w, const struct rt_transfer *transfer,
     w->dbname = rt_str_take(&dbname);
     w->dump_environ = rt_conn_environ(prod);
     w->restore_environ = rt_conn_environ(transfer->target);
+}
+
+static int make_folder(struct work *w, struct rt_err *err)
+{
+    const char *tmp = getenv("TMPDIR");
+    char *dir = rt_format("%s/revtwin.XXXXXX", tmp && *tmp ? tmp : "/tmp");
+
+    if (mkdtemp(dir) == NULL) {
+        rt_err_set(err, RT_EINTERNAL, "cannot make folder %s: %s", dir, strerror(errno));
+        free(dir);
+        return -RT_EINTERNAL;
+    }
+    w->dir = dir;
+    w->schema = rt_format("%s/schema", w->dir);
+    w->list = rt_format("%s/list", w->dir);
+    w->use_list = rt_format("--use-list=%s", w->list);
     return 0;
 }
 
@@ -79,8 +81,8 @@ static char *first_error(const char *text)
     return rt_strndup(from, strcspn(from, "\n"));
 }
 
-static int failed(const struct work *w, const char *doing,
-                  const struct rt_command *command, struct rt_err *err)
+static int failed(const struct work *w, const char *doing, const struct rt_child *command,
+                  struct rt_err *err)
 {
     char *once = rt_conn_redact(w->transfer->snapshot->conn, command->errors);
     char *text = rt_conn_redact(w->transfer->target, once);
@@ -102,15 +104,15 @@ static int failed(const struct work *w, const char *doing,
 }
 
 static int check_one(const struct work *w, const char *doing,
-                     const struct rt_command *command, struct rt_err *err)
+                     const struct rt_child *command, struct rt_err *err)
 {
     return command->exit_status == 0 ? 0 : failed(w, doing, command, err);
 }
 
 /* When the reader fails, the writer dies of SIGPIPE; when the writer fails, the reader
  * misses the end of its input: the one that failed by itself is named. */
-static int check_both(const struct work *w, const struct rt_command *writer,
-                      const struct rt_command *reader, struct rt_err *err)
+static int check_both(const struct work *w, const struct rt_child *writer,
+                      const struct rt_child *reader, struct rt_err *err)
 {
     if (writer->exit_status != 0 && writer->exit_status != 128 + SIGPIPE)
         return failed(w, "cannot read production", writer, err);
@@ -131,14 +133,14 @@ static int stream(const struct work *w, struct rt_err *err)
                                 "--no-comments", NULL};
     const char *const restore[] = {w->transfer->tools->pg_restore, RESTORE_OPTIONS(w),
                                    NULL};
-    struct rt_command commands[] = {{.argv = dump, .environment = w->dump_environ},
-                                    {.argv = restore, .environment = w->restore_environ}};
-    int rc = rt_command_run(commands, 2, NULL, err);
+    struct rt_child commands[] = {{.argv = dump, .environment = w->dump_environ},
+                                  {.argv = restore, .environment = w->restore_environ}};
+    int rc = rt_child_run(commands, 2, NULL, err);
 
     if (rc == 0)
         rc = check_both(w, &commands[0], &commands[1], err);
-    rt_command_clear(&commands[0]);
-    rt_command_clear(&commands[1]);
+    rt_child_clear(&commands[0]);
+    rt_child_clear(&commands[1]);
     return rc;
 }
 
@@ -146,12 +148,12 @@ static int stream(const struct work *w, struct rt_err *err)
 static int run(const struct work *w, const char *const *argv, char *const *environment,
                const char *doing, char **output, struct rt_err *err)
 {
-    struct rt_command command = {.argv = argv, .environment = environment};
-    int rc = rt_command_run(&command, 1, output, err);
+    struct rt_child command = {.argv = argv, .environment = environment};
+    int rc = rt_child_run(&command, 1, output, err);
 
     if (rc == 0)
         rc = check_one(w, doing, &command, err);
-    rt_command_clear(&command);
+    rt_child_clear(&command);
     return rc;
 }
 
@@ -203,15 +205,24 @@ static int copy_comments(const struct work *w, struct rt_err *err)
     return rc;
 }
 
-int rt_transfer_run(const struct rt_transfer *transfer, struct rt_err *err)
+int rt_transfer_data(const struct rt_transfer *transfer, struct rt_err *err)
 {
     struct work w = {0};
-    int rc = open_work(&w, transfer, err);
+    int rc;
 
-    if (rc == 0) {
-        rt_log("copying production (%.1f MB)", (double)transfer->snapshot->size / 1e6);
-        rc = stream(&w, err);
-    }
+    open_work(&w, transfer);
+    rc = stream(&w, err);
+    close_work(&w);
+    return rc;
+}
+
+int rt_transfer_comments(const struct rt_transfer *transfer, struct rt_err *err)
+{
+    struct work w = {0};
+    int rc;
+
+    open_work(&w, transfer);
+    rc = make_folder(&w, err);
     if (rc == 0)
         rc = copy_comments(&w, err);
     close_work(&w);

@@ -12,7 +12,10 @@ struct rt_transfer {
     const char *database;   /* the one to fill */
 };
 
-/* Fill the database. -RT_EINTERNAL with what the failed program wrote as detail. */
-int rt_transfer_run(const struct rt_transfer *transfer, struct rt_err *err) RT_CHECKED;
+/* First everything but comments, then the comments. -RT_EINTERNAL with what the failed
+ * program wrote as detail. */
+int rt_transfer_data(const struct rt_transfer *transfer, struct rt_err *err) RT_CHECKED;
+int rt_transfer_comments(const struct rt_transfer *transfer,
+                         struct rt_err *err) RT_CHECKED;
 
 #endif

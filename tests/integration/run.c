@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -190,14 +191,15 @@ void run_finish(struct run *r)
 {
     unsigned seconds = r->seconds ? r->seconds : DEFAULT_SECONDS;
     struct timespec pause = {.tv_nsec = 1000000}, start, now;
+    struct rusage usage;
     bool late = false;
     int wait_status;
     pid_t ended;
 
     clock_gettime(CLOCK_MONOTONIC, &start);
-    while ((ended = waitpid(r->pid, &wait_status, WNOHANG)) != r->pid) {
+    while ((ended = wait4(r->pid, &wait_status, WNOHANG, &usage)) != r->pid) {
         if (ended < 0 && errno != EINTR)
-            check_fail("waitpid: %s", strerror(errno));
+            check_fail("wait4: %s", strerror(errno));
         clock_gettime(CLOCK_MONOTONIC, &now);
         if (!late && now.tv_sec - start.tv_sec >= seconds) {
             late = true;
@@ -207,6 +209,7 @@ void run_finish(struct run *r)
     }
     r->status =
         WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -WTERMSIG(wait_status);
+    r->peak_kb = usage.ru_maxrss;
     r->out = read_output(r->outfd);
     r->err = read_output(r->errfd);
     if (late)

@@ -18,8 +18,9 @@
 struct run {
     unsigned seconds; /* time limit, set before the start; 0 is a minute */
 
-    int status; /* exit status, or minus the signal that ended it */
-    char *out;  /* what it wrote to stdout and stderr, owned by the struct */
+    int status;   /* exit status, or minus the signal that ended it */
+    long peak_kb; /* the most memory that it had at once */
+    char *out;    /* what it wrote to stdout and stderr, owned by the struct */
     char *err;
 
     char *command; /* for messages */

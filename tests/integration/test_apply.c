@@ -189,17 +189,17 @@ static void pipelined_and_copy_files_in_one_run(void **state)
     scene_file(s, "V3", "COPY log (name) FROM stdin (FORMAT csv);\n\"a,b\"\n\\.\n");
     scene_migration(s, "V4");
     scene_migration(s, "V5");
-    scene_file(s, "V6", "INSERT INTO log (name) VALUES ('V6');\n" COPY_TAIL
-                        "INSERT INTO log (name) VALUES ('after');\n");
+    scene_file(s, "V6",
+               "INSERT INTO log (name) VALUES ('V6');\n" COPY_TAIL
+               "INSERT INTO log (name) VALUES ('after');\n");
     scene_migration(s, "V7");
     repo_commit(&s->repo, "seven files");
     scene_run(s, 0, "apply");
     assert_log(s, "V1 copied a,b V4 V5 V6 copied after V7");
     assert_ledger(s, "applied V1, applied V2, applied V3, applied V4, applied V5, "
                      "applied V6, applied V7");
-    assert_production(s,
-                      "SELECT statements FROM revtwin.ledger WHERE path LIKE '%V6.sql'",
-                      "3");
+    assert_production(
+        s, "SELECT statements FROM revtwin.ledger WHERE path LIKE '%V6.sql'", "3");
 }
 
 static void thousand_files_cost_one_round_trip(void **state)

@@ -284,17 +284,31 @@ static void failed_first_run_is_caught_up(void **state)
 }
 
 /* The first file of all fails: the ledger is there, and empty. */
-static void failed_root_step_leaves_an_empty_ledger(void **state)
+static void failed_first_file_is_never_assumed_to_be_applied(void **state)
 {
     struct scene *s = *state;
+    struct rt_oid start;
+    char *advice;
 
+    start = repo_commit(&s->repo, "no migrations yet");
     repo_write(&s->repo, "migrations/V1.sql", BROKEN);
-    repo_commit(&s->repo, "broken");
+    advice = check_printf("revtwin apply --base %.12s^", repo_commit(&s->repo, "V1").hex);
     scene_run(s, 4, "apply");
+    assert_warned(s, advice);
     assert_production(s, "SELECT count(*) FROM revtwin.ledger", "0");
     assert_log(s, "");
+
+    scene_step(s, "V2"); /* the next pull request knows nothing of it */
+    scene_untouched(s, 3, "apply");
+    assert_warned(s, "migrations/V1.sql");
+    assert_warned(s, "--base");
     scene_untouched(s, 3, "apply", "--ledger");
     assert_warned(s, "ledger is empty");
+
+    scene_step(s, "V1");
+    scene_run(s, 0, "apply", "--base", start.hex);
+    assert_log(s, "V1 V2");
+    free(advice);
 }
 
 int main(void)
@@ -317,7 +331,7 @@ int main(void)
         scene_test(failed_run_is_caught_up_by_ledger),
         scene_test(failed_run_is_caught_up_by_itself),
         scene_test(failed_first_run_is_caught_up),
-        scene_test(failed_root_step_leaves_an_empty_ledger),
+        scene_test(failed_first_file_is_never_assumed_to_be_applied),
     };
 
     return cmocka_run_group_tests_name("catching up", tests, scene_start_server,

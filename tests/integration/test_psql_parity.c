@@ -272,6 +272,21 @@ static void compare_databases(void)
     free(by_us);
 }
 
+/* Much faster than a database for every file. */
+static void empty_database(const char *name)
+{
+    cluster_exec(
+        &server, name,
+        "set client_min_messages = warning;"
+        "do $$ declare s name; begin"
+        "    for s in select nspname from pg_namespace"
+        "        where nspname !~ '^pg_' and nspname <> 'information_schema' loop"
+        "        execute format('drop schema %I cascade', s);"
+        "    end loop;"
+        "    create schema public;"
+        "end $$");
+}
+
 static void test_file(void **state)
 {
     char *path = check_printf("%s/%s", CORPUS_DIR, (const char *)*state);
@@ -281,8 +296,10 @@ static void test_file(void **state)
     size_t len;
     char *text = read_file(path, &len);
 
-    cluster_createdb(&server, "by_psql");
-    cluster_createdb(&server, "by_us");
+    empty_database("by_psql");
+    empty_database("by_us");
+    collect_from_log(&sent); /* what is left of a test that failed */
+    clear(&sent);
     run_psql(path);
     collect_from_log(&sent);
     if (rt_script_split(&script, text, len, &err) < 0)
@@ -291,8 +308,6 @@ static void test_file(void **state)
     compare(&script, &sent);
     send_ours(&script);
     compare_databases();
-    cluster_dropdb(&server, "by_psql");
-    cluster_dropdb(&server, "by_us");
     clear(&sent);
     rt_script_clear(&script);
     free(text);
@@ -310,6 +325,8 @@ static int start_server(void **state)
 
     (void)state;
     cluster_start(&server, settings);
+    cluster_createdb(&server, "by_psql");
+    cluster_createdb(&server, "by_us");
     path = check_printf("%s/data/log/statements.json", server.dir);
     server_log = fopen(path, "re");
     if (server_log == NULL)

@@ -8,7 +8,8 @@
     " current_setting('lock_timeout'), current_setting('statement_timeout'),"            \
     " current_setting('DateStyle'), current_setting('TimeZone'),"                        \
     " coalesce(current_setting('my.own', true), ''),"                                    \
-    " current_setting('default_transaction_read_only'),"                                 \
+    " current_setting('transaction_read_only'),"                                         \
+    " current_setting('transaction_isolation'),"                                         \
     " (SELECT count(*) FROM pg_class WHERE relpersistence = 't'),"                       \
     " (SELECT count(*) FROM pg_prepared_statements WHERE name = 'p'),"                   \
     " (SELECT count(*) FROM pg_cursors WHERE is_holdable),"                              \
@@ -36,6 +37,7 @@ static const char *const deeds[] = {
     "SET IntervalStyle = 'sql_standard';",
     "SET my.own = 'value';",
     "SET default_transaction_read_only = on;",
+    "SET default_transaction_isolation = serializable;",
     "SET session_replication_role = replica;",
     "SET transform_null_equals = on;",
     "SET check_function_bodies = off;",
@@ -53,15 +55,16 @@ static void prepare(struct scene *s)
     cluster_exec(&scene_server, s->db,
                  "CREATE TABLE nothing (); CREATE TABLE seen (path text, who text, whose "
                  "text, encoding text, lock text, statement text, dates text, zone text, "
-                 "own text, readonly text, temp int, prepared int, held int, listens "
+                 "own text, readonly text, isolation text, temp int, prepared int, held "
+                 "int, listens "
                  "int)");
 }
 
 static void do_and_see(struct scene *s, const char *mode)
 {
     for (int i = 0; i < DEEDS; i++) {
-        char *name = check_printf("V%d_1_do", i), *sql = check_printf("%s%s\n", mode,
-                                                                      deeds[i]);
+        char *name = check_printf("V%d_1_do", i),
+             *sql = check_printf("%s%s\n", mode, deeds[i]);
 
         scene_file(s, name, sql);
         free(name);
@@ -77,17 +80,18 @@ static void do_and_see(struct scene *s, const char *mode)
 static void expect_nothing_leaked(struct scene *s)
 {
     assert_production(s, "SELECT count(*) || ' ' || count(DISTINCT seen) FROM seen",
-                      "26 1");
-    assert_production(s,
-                      "SELECT DISTINCT path || '; ' || who || ' ' || whose || ' ' || "
-                      "encoding || ' ' || lock || ' ' || dates || ' ' || zone || ' ' || "
-                      "own || ' ' || temp + prepared + held + listens FROM seen",
-                      "\"$user\", public; postgres postgres UTF8 5s ISO, MDY UTC  0");
+                      "27 1");
+    assert_production(
+        s,
+        "SELECT DISTINCT path || '; ' || who || ' ' || whose || ' ' || "
+        "encoding || ' ' || lock || ' ' || dates || ' ' || zone || ' ' || "
+        "own || ' ' || isolation || ' ' || temp + prepared + held + listens FROM seen",
+        "\"$user\", public; postgres postgres UTF8 5s ISO, MDY UTC  read committed 0");
     assert_production(s,
                       "SELECT count(*) || ' ' || min(applied_by) || ' ' || "
                       "max(applied_by) FROM revtwin.ledger WHERE "
                       "abs(extract(epoch FROM now() - applied_at)) < 60",
-                      "52 postgres postgres");
+                      "54 postgres postgres");
     assert_production(s, "SELECT count(*) FROM pg_tables WHERE tablename = 'ledger'",
                       "1");
     scene_run(s, 0, "verify");
@@ -97,7 +101,7 @@ static void nothing_leaks_in_the_pipeline(void **state)
 {
     struct scene *s = *state;
 
-    assert_int_equal(DEEDS, 26);
+    assert_int_equal(DEEDS, 27);
     prepare(s);
     do_and_see(s, "");
     repo_commit(&s->repo, "deeds");
@@ -123,8 +127,8 @@ static void ledger_keeps_paths_under_any_client_encoding(void **state)
     scene_file(s, "V1_größe", "SET client_encoding = 'LATIN1';\n");
     scene_file(s, "V2_日本", "SET client_encoding = 'LATIN1';\n");
     scene_file(s, "V3_größe",
-               "CREATE TABLE public.nothing ();\nSET client_encoding = 'SQL_ASCII';\n"
-               ONE_BY_ONE);
+               "CREATE TABLE public.nothing ();\nSET client_encoding = "
+               "'SQL_ASCII';\n" ONE_BY_ONE);
     repo_commit(&s->repo, "names");
     scene_run(s, 0, "apply");
     assert_ledger(s, "applied V1_größe, applied V2_日本, applied V3_größe");
@@ -148,8 +152,7 @@ static void role_without_rights_on_the_ledger(void **state)
     cluster_exec(&scene_server, s->db, sql);
     scene_set(s, "PROD_DATABASE_URL", url);
     scene_file(s, "V1", "SET ROLE reader; SELECT * FROM log;\n");
-    scene_file(s, "V2",
-               "COPY log (name) FROM stdin;\ncopied\n\\.\nSET ROLE reader;\n");
+    scene_file(s, "V2", "COPY log (name) FROM stdin;\ncopied\n\\.\nSET ROLE reader;\n");
     scene_migration(s, "V3");
     repo_commit(&s->repo, "roles");
     scene_run(s, 0, "apply");

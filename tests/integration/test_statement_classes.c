@@ -13,7 +13,7 @@ static const char setup[] =
     "create materialized view v as select a from u;"
     "create unique index vi on v (a);"
     "create type e as enum ('x');"
-    "create subscription s connection 'host=none.invalid' publication p"
+    "create subscription s connection 'host=none.invalid' publication p, o"
     "    with (connect = false);"
     "alter subscription s enable;";
 
@@ -110,6 +110,7 @@ static void test_classes(void **state)
     cluster_start(&c, NULL);
     cluster_exec(&c, "postgres", setup);
     conn = cluster_connect(&c, "postgres");
+    PQclear(PQexec(conn, "set client_min_messages = error"));
     for (size_t i = 0; i < RT_COUNT(statements); i++) {
         PGresult *result;
         const char *sqlstate;

@@ -35,20 +35,20 @@ static void test_exit_statuses(void **state)
     (void)state;
 
     for (size_t i = 0; i < RT_COUNT(cases); i++) {
-        struct rt_command command = {.argv = SHELL(cases[i].script)};
+        struct rt_child command = {.argv = SHELL(cases[i].script)};
         struct rt_err err = {0};
 
-        assert_int_equal(rt_command_run(&command, 1, NULL, &err), 0);
+        assert_int_equal(rt_child_run(&command, 1, NULL, &err), 0);
         assert_int_equal(command.exit_status, cases[i].expected);
         assert_string_equal(command.errors, "");
-        rt_command_clear(&command);
+        rt_child_clear(&command);
     }
     expect_no_children();
 }
 
 static void test_pipeline_and_its_errors(void **state)
 {
-    struct rt_command commands[] = {
+    struct rt_child commands[] = {
         {.argv = SHELL("echo one >&2; printf abc")},
         {.argv = SHELL("echo two >&2; tr a-z A-Z; exit 7")},
         {.argv = SHELL("sed s/B/-/; echo three >&2")},
@@ -57,63 +57,63 @@ static void test_pipeline_and_its_errors(void **state)
     char *output;
     (void)state;
 
-    assert_int_equal(rt_command_run(commands, RT_COUNT(commands), &output, &err), 0);
+    assert_int_equal(rt_child_run(commands, RT_COUNT(commands), &output, &err), 0);
     assert_string_equal(output, "A-C");
     assert_string_equal(commands[0].errors, "one\n");
     assert_string_equal(commands[1].errors, "two\n");
     assert_string_equal(commands[2].errors, "three\n");
     assert_int_equal(commands[1].exit_status, 7);
     for (size_t i = 0; i < RT_COUNT(commands); i++)
-        rt_command_clear(&commands[i]);
+        rt_child_clear(&commands[i]);
     free(output);
 }
 
 static void test_writer_learns_that_its_reader_is_gone(void **state)
 {
-    struct rt_command commands[] = {{.argv = SHELL("exec yes")},
-                                    {.argv = SHELL("exec head -n 1")}};
+    struct rt_child commands[] = {{.argv = SHELL("exec yes")},
+                                  {.argv = SHELL("exec head -n 1")}};
     struct rt_err err = {0};
     char *output;
     (void)state;
 
     signal(SIGPIPE, SIG_IGN); /* as rt_cancel_install does */
-    assert_int_equal(rt_command_run(commands, 2, &output, &err), 0);
+    assert_int_equal(rt_child_run(commands, 2, &output, &err), 0);
     signal(SIGPIPE, SIG_DFL);
     assert_string_equal(output, "y\n");
     assert_int_equal(commands[0].exit_status, 128 + SIGPIPE);
-    rt_command_clear(&commands[0]);
-    rt_command_clear(&commands[1]);
+    rt_child_clear(&commands[0]);
+    rt_child_clear(&commands[1]);
     free(output);
 }
 
 static void test_only_the_end_of_long_errors_is_kept(void **state)
 {
-    struct rt_command command = {
+    struct rt_child command = {
         .argv = SHELL("head -c 1000000 /dev/zero | tr '\\0' x >&2; printf end >&2")};
     struct rt_err err = {0};
     (void)state;
 
-    assert_int_equal(rt_command_run(&command, 1, NULL, &err), 0);
+    assert_int_equal(rt_child_run(&command, 1, NULL, &err), 0);
     assert_int_equal(strlen(command.errors), 64 * 1024);
     assert_string_equal(command.errors + 64 * 1024 - 4, "xend");
-    rt_command_clear(&command);
+    rt_child_clear(&command);
 }
 
 static void test_large_outputs_do_not_block_each_other(void **state)
 {
     static const char *const script = "head -c 4000000 /dev/zero | tr '\\0' e >&2 & cat; "
                                       "head -c 4000000 /dev/zero | tr '\\0' o; wait";
-    struct rt_command commands[] = {{.argv = SHELL(script)}, {.argv = SHELL(script)}};
+    struct rt_child commands[] = {{.argv = SHELL(script)}, {.argv = SHELL(script)}};
     struct rt_err err = {0};
     char *output;
     (void)state;
 
-    assert_int_equal(rt_command_run(commands, 2, &output, &err), 0);
+    assert_int_equal(rt_child_run(commands, 2, &output, &err), 0);
     assert_int_equal(strlen(output), 8000000);
     assert_int_equal(strspn(output, "o"), 8000000);
     assert_int_equal(strlen(commands[1].errors), 64 * 1024);
-    rt_command_clear(&commands[0]);
-    rt_command_clear(&commands[1]);
+    rt_child_clear(&commands[0]);
+    rt_child_clear(&commands[1]);
     free(output);
 }
 
@@ -125,17 +125,17 @@ static void test_program_that_cannot_be_started(void **state)
 
     for (size_t i = 0; i < RT_COUNT(names); i++) {
         const char *const argv[] = {names[i], NULL};
-        struct rt_command commands[] = {{.argv = SHELL("exec sleep 60")}, {.argv = argv}};
+        struct rt_child commands[] = {{.argv = SHELL("exec sleep 60")}, {.argv = argv}};
         time_t start = time(NULL);
         struct rt_err err = {0};
         char *output = (char *)"";
 
-        assert_int_equal(rt_command_run(commands, 2, &output, &err), -RT_EINTERNAL);
+        assert_int_equal(rt_child_run(commands, 2, &output, &err), -RT_EINTERNAL);
         assert_non_null(strstr(err.message, names[i]));
         assert_null(output);
         assert_in_range(time(NULL) - start, 0, 3);
-        rt_command_clear(&commands[0]);
-        rt_command_clear(&commands[1]);
+        rt_child_clear(&commands[0]);
+        rt_child_clear(&commands[1]);
         rt_err_clear(&err);
     }
     expect_no_children();
@@ -144,16 +144,16 @@ static void test_program_that_cannot_be_started(void **state)
 static void test_environment_and_input(void **state)
 {
     char *const environment[] = {(char *)"ONLY=this one", NULL};
-    struct rt_command command = {.argv = SHELL("cat; echo \"$ONLY$HOME\""),
-                                 .environment = environment};
+    struct rt_child command = {.argv = SHELL("cat; echo \"$ONLY$HOME\""),
+                               .environment = environment};
     struct rt_err err = {0};
     char *output;
     (void)state;
 
     setenv("HOME", "/somewhere", 1);
-    assert_int_equal(rt_command_run(&command, 1, &output, &err), 0);
+    assert_int_equal(rt_child_run(&command, 1, &output, &err), 0);
     assert_string_equal(output, "this one\n");
-    rt_command_clear(&command);
+    rt_child_clear(&command);
     free(output);
 }
 
@@ -170,8 +170,8 @@ static size_t open_descriptors(void)
 
 static void test_no_descriptor_leaks(void **state)
 {
-    struct rt_command commands[] = {{.argv = SHELL("true")},
-                                    {.argv = SHELL("cd /proc/self/fd && echo *")}};
+    struct rt_child commands[] = {{.argv = SHELL("true")},
+                                  {.argv = SHELL("cd /proc/self/fd && echo *")}};
     int inheritable = open("/dev/null", O_RDONLY);
     size_t before = open_descriptors();
     struct rt_err err = {0};
@@ -179,9 +179,9 @@ static void test_no_descriptor_leaks(void **state)
     (void)state;
 
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(rt_command_run(commands, 2, &output, &err), 0);
-        rt_command_clear(&commands[0]);
-        rt_command_clear(&commands[1]);
+        assert_int_equal(rt_child_run(commands, 2, &output, &err), 0);
+        rt_child_clear(&commands[0]);
+        rt_child_clear(&commands[1]);
         assert_int_equal(open_descriptors(), before);
         if (i == 0)
             first = output;
@@ -210,14 +210,14 @@ static int in_child(int (*body)(void))
 
 static int without_standard_descriptors(void)
 {
-    struct rt_command commands[] = {{.argv = SHELL("printf ab; printf e >&2")},
-                                    {.argv = SHELL("cat")}};
+    struct rt_child commands[] = {{.argv = SHELL("printf ab; printf e >&2")},
+                                  {.argv = SHELL("cat")}};
     struct rt_err err = {0};
     char *output;
 
     for (int fd = 0; fd <= 2; fd++)
         close(fd);
-    if (rt_command_run(commands, 2, &output, &err) != 0)
+    if (rt_child_run(commands, 2, &output, &err) != 0)
         return 1;
     return strcmp(output, "ab") == 0 && strcmp(commands[0].errors, "e") == 0 ? 0 : 2;
 }
@@ -230,7 +230,7 @@ static void test_standard_descriptors_are_closed(void **state)
 
 static int signalled_after_a_moment(int sig, const char *script)
 {
-    struct rt_command commands[] = {{.argv = SHELL(script)}, {.argv = SHELL("cat")}};
+    struct rt_child commands[] = {{.argv = SHELL(script)}, {.argv = SHELL("cat")}};
     pid_t self = getpid(), sender;
     struct rt_err err = {0};
     int rc;
@@ -241,7 +241,7 @@ static int signalled_after_a_moment(int sig, const char *script)
         usleep(300 * 1000);
         _exit(kill(self, sig));
     }
-    rc = rt_command_run(commands, 2, NULL, &err);
+    rc = rt_child_run(commands, 2, NULL, &err);
     waitpid(sender, NULL, 0);
     if (waitpid(-1, NULL, WNOHANG) != -1)
         return 1;
@@ -285,7 +285,7 @@ static bool is_running(pid_t pid)
 
 static void test_children_end_with_their_parent(void **state)
 {
-    struct rt_command command = {0};
+    struct rt_child command = {0};
     struct rt_err err = {0};
     char text[32] = "";
     pid_t runner, child;
@@ -299,7 +299,7 @@ static void test_children_end_with_their_parent(void **state)
             rt_format("echo $$ >/proc/%d/fd/%d; exec sleep 60", (int)getpid(), ends[1]);
 
         command.argv = SHELL(script);
-        _exit(rt_command_run(&command, 1, NULL, &err));
+        _exit(rt_child_run(&command, 1, NULL, &err));
     }
     assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
     child = (pid_t)strtol(text, NULL, 10);

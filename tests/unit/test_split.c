@@ -109,6 +109,9 @@ static const struct {
 
     /* numbers */
     {"numbers", "a 1.5e10,.5,1..2,0x1F,1_000;b", "1:a 1.5e10,.5,1..2,0x1F,1_000;|1:b"},
+    {"a word after a number", "a 1e5.b$x$;b 1.5b$x$;c", "1:a 1e5.b$x$;|1:b 1.5b$x$;|1:c"},
+    {"dollar quote after a number", "a 1e5$x$;$x$;b 1$$;$$;c",
+     "1:a 1e5$x$;$x$;|1:b 1$$;$$;|1:c"},
     {"letters after a number", "a 1e'\\';b", "1:a 1e'\\';|1:b"},
 
     /* parentheses */
@@ -138,6 +141,8 @@ static const struct {
     {"other statements",
      "create table begin (a);begin;b;end;create view function as begin;",
      "1:create table begin (a);|1:begin;|1:b;|1:end;|1:create view function as begin;"},
+    {"string prefixes are not words", "b' ' create function f() begin a; end;b",
+     "1:b' ' create function f() begin a; end;|1:b"},
     {"body without an end", "create function f() begin a; b;\n",
      "1:create function f() begin a; b;"},
     {"the count starts again", "create a;function begin;b",

@@ -4,10 +4,9 @@
 INSERT INTO revtwin.ledger
     (seq, kind, path, algorithm, checksum, statements, commit_oid, pull_request, applied_at,
      applied_by, client, revtwin_version, prev_hash, entry_hash, duration, xid)
-SELECT $1::text::bigint, $2, $3, $4, $5, $6::text::bigint, $7, $8::text::bigint,
-       $9::text::timestamptz, $10, $11, $12, $13,
-       CASE WHEN current_setting('revtwin.migration', true) = $15 THEN $14::text
-            ELSE format('revtwin: the file ended its transaction (now in %s)',
-                        txid_current())::integer::text END,
-       clock_timestamp() - transaction_timestamp(), txid_current()
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+        CASE WHEN current_setting('revtwin.migration', true) = $15 THEN $14
+             ELSE format('revtwin: the file ended its transaction (now in %s)',
+                         txid_current())::integer::text END,
+        clock_timestamp() - transaction_timestamp(), txid_current())
 RETURNING (extract(epoch FROM duration) * 1000)::bigint

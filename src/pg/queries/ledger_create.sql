@@ -2,7 +2,12 @@
 -- runs apart even where a pooler takes session locks away.
 BEGIN;
 SELECT pg_advisory_xact_lock(8243124935563243009);
-CREATE SCHEMA IF NOT EXISTS revtwin;
+-- Asked first, because IF NOT EXISTS needs the right to create schemas all the same.
+DO $$ BEGIN
+    IF to_regnamespace('revtwin') IS NULL THEN
+        CREATE SCHEMA IF NOT EXISTS revtwin;
+    END IF;
+END $$;
 CREATE TABLE IF NOT EXISTS revtwin.ledger (
     seq             bigint PRIMARY KEY,
     kind            text NOT NULL CHECK (kind IN ('applied', 'baseline', 'amended')),

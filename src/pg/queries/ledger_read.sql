@@ -5,4 +5,4 @@ SELECT seq::text, kind, path, algorithm, checksum, statements::text, commit_oid,
        applied_by, client, revtwin_version, prev_hash, entry_hash,
        (extract(epoch FROM duration) * 1000)::bigint::text
 FROM revtwin.ledger
-ORDER BY seq
+ORDER BY ledger.seq -- the number, not the text above

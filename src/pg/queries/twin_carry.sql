@@ -1,6 +1,6 @@
 -- The statements that give database $2 what database $1 has as a database: rights,
 -- connection limit, settings for all and for single roles, and last its owner.
--- Settings that are lists of names are stored quoted, and are taken apart as pg_dump does.
+-- Settings that are lists of names are stored quoted; taken apart as pg_dump does.
 WITH twin AS (
     SELECT d.*, o.rolname AS owner
     FROM pg_catalog.pg_database d
@@ -20,7 +20,8 @@ WITH twin AS (
     WHERE datacl IS NOT NULL
     UNION ALL
     SELECT 2, 0, format('GRANT %s ON DATABASE %I TO %s%s', a.privilege_type, $2,
-                        CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END,
+                        CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                                       ELSE quote_ident(r.rolname) END,
                         CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
     FROM twin
     CROSS JOIN LATERAL aclexplode(twin.datacl) a
@@ -36,11 +37,13 @@ WITH twin AS (
                         ELSE format('ALTER ROLE %I IN DATABASE %I', rolname, $2) END
            || format(' SET %I TO ', name)
            || CASE WHEN lower(name) IN ('search_path', 'temp_tablespaces',
-                                        'local_preload_libraries', 'session_preload_libraries')
-                   THEN (SELECT coalesce(string_agg(quote_literal(
-                                    coalesce(replace(m[1], '""', '"'), m[2])), ', ' ORDER BY n),
+                                        'local_preload_libraries',
+                                        'session_preload_libraries')
+                   THEN (SELECT coalesce(string_agg(quote_literal(coalesce(
+                                    replace(m[1], '""', '"'), m[2])), ', ' ORDER BY n),
                                 '''''')
-                         FROM regexp_matches(value, '"((?:[^"]|"")*)"|([^",[:space:]]+)', 'g')
+                         FROM regexp_matches(value,
+                                  '"((?:[^"]|"")*)"|([^",[:space:]]+)', 'g')
                               WITH ORDINALITY AS x (m, n))
                    ELSE quote_literal(value) END
     FROM setting

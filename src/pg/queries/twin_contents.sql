@@ -29,11 +29,13 @@ WITH object (class, oid, kind, name) AS (
     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'public')
       AND n.nspname NOT LIKE 'pg!_%' ESCAPE '!'
 ), own AS (
-    SELECT kind, name, row_number() OVER (ORDER BY class = 'pg_class'::regclass DESC, name) AS place
+    SELECT kind, name,
+           row_number() OVER (ORDER BY class = 'pg_class'::regclass DESC, name) AS place
     FROM object o
     WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                       WHERE d.classid = o.class AND d.objid = o.oid
                         AND d.deptype IN ('e', 'i'))
 )
-SELECT count(*), string_agg(kind || ' ' || name, ', ' ORDER BY place) FILTER (WHERE place <= 3)
+SELECT count(*),
+       string_agg(kind || ' ' || name, ', ' ORDER BY place) FILTER (WHERE place <= 3)
 FROM own

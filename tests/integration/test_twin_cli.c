@@ -1,0 +1,367 @@
+/* apply and the twin, as seen from the command line: migrations first, then the resync;
+ * whatever fails, it is said what is in and what to run. */
+#include "scene.h"
+
+#include <signal.h>
+
+static struct cluster twin_server;
+
+/* Production with three migrations' worth of history, and an empty twin of its name. */
+static int open_pair(void **state)
+{
+    char url[CLUSTER_URL_SIZE];
+    struct scene *s;
+
+    scene_open(state);
+    s = *state;
+    cluster_createdb(&twin_server, s->db);
+    scene_set(s, "DEV_DATABASE_URL", cluster_url(&twin_server, s->db, url));
+    return 0;
+}
+
+static int close_pair(void **state)
+{
+    struct scene *s = *state;
+    char *sql = check_printf("DROP DATABASE IF EXISTS %s WITH (FORCE)", s->db);
+
+    cluster_exec(&twin_server, "postgres", sql);
+    free(sql);
+    return scene_close(state);
+}
+
+#define pair_test(test) cmocka_unit_test_setup_teardown(test, open_pair, close_pair)
+
+static char *dump_of(const struct cluster *c, const char *db)
+{
+    return cluster_dump(c, db, "--no-owner", "--no-acl", "--exclude-table=revtwin.twin",
+                        NULL);
+}
+
+static void expect_equal(struct scene *s)
+{
+    char *prod = dump_of(&scene_server, s->db), *twin = dump_of(&twin_server, s->db);
+
+    assert_text_equal(twin, prod);
+    free(prod);
+    free(twin);
+}
+
+/* The twin's server: what is in the twin, and which databases there are. */
+static char *twin_as_it_is(struct scene *s)
+{
+    char *dump = cluster_dump(&twin_server, s->db, NULL);
+    char *databases =
+        cluster_query(&twin_server, "postgres",
+                      "SELECT oid || ' ' || datname FROM pg_database ORDER BY oid");
+    char *both = check_printf("%s\n%s", databases, dump);
+
+    free(dump);
+    free(databases);
+    return both;
+}
+
+static void expect_twin(struct scene *s, char *before)
+{
+    char *after = twin_as_it_is(s);
+
+    assert_text_equal(after, before);
+    free(after);
+    free(before);
+}
+
+/* A twin that was resynced after V1. */
+static void adopt(struct scene *s)
+{
+    scene_step(s, "V1");
+    scene_run(s, 0, "apply", "--adopt");
+    expect_equal(s);
+}
+
+/* The run's resync failed after it had applied everything. */
+static void expect_resync_failure(struct scene *s, const char *command)
+{
+    assert_warned(s, "the migrations are in production");
+    assert_warned(s, "The twin is as it was");
+    assert_warned(s, command);
+}
+
+/* ------------------------------------------------------------------ the way it goes */
+
+static void apply_resyncs_the_twin(void **state)
+{
+    struct scene *s = *state;
+
+    adopt(s);
+    assert_said(s, "the twin is production as of");
+    scene_step(s, "V2");
+    scene_run(s, 0, "apply");
+    assert_said(s, "1 applied to production");
+    assert_said(s, "the twin is production as of");
+    assert_query(&twin_server, s->db, "SELECT string_agg(name, ' ' ORDER BY id) FROM log",
+                 "V1 V2");
+    expect_equal(s);
+
+    /* What developers did to the twin goes; what production did meanwhile comes. */
+    cluster_exec(&twin_server, s->db, "DROP TABLE log; CREATE TABLE mine ()");
+    cluster_exec(&scene_server, s->db, "INSERT INTO log (name) VALUES ('customer')");
+    scene_run(s, 0, "resync");
+    expect_equal(s);
+    cluster_exec(&twin_server, s->db, "DROP TABLE log");
+    scene_run(s, 0, "apply");
+    assert_said(s, "nothing to apply");
+    expect_equal(s);
+}
+
+static void without_a_twin_apply_says_so_and_is_done(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    scene_set(s, "DEV_DATABASE_URL", NULL);
+    scene_run(s, 0, "apply");
+    assert_said(s, "the twin was left as it is: DEV_DATABASE_URL is not set");
+    assert_log(s, "V1");
+}
+
+static void resync_is_left_out_when_asked(void **state)
+{
+    struct scene *s = *state;
+    char *before;
+
+    adopt(s);
+    before = twin_as_it_is(s);
+    scene_step(s, "V2");
+    scene_run(s, 0, "apply", "--no-resync");
+    assert_said(s, "the twin was left as it is: --no-resync");
+    repo_write(&s->repo, "revtwin.conf", "[resync]\n\tafter-apply = false\n");
+    scene_step(s, "V3");
+    scene_run(s, 0, "apply");
+    assert_said(s, "resync.after-apply is false");
+    expect_twin(s, before);
+    assert_log(s, "V1 V2 V3");
+    scene_run(s, 0, "resync");
+    expect_equal(s);
+}
+
+static void twin_given_by_option(void **state)
+{
+    struct scene *s = *state;
+    char *url = check_printf("host=%s port=%d user=postgres dbname=%s", twin_server.dir,
+                             twin_server.port, s->db);
+
+    scene_step(s, "V1");
+    scene_set(s, "DEV_DATABASE_URL", NULL);
+    scene_run(s, 0, "apply", "--twin", url);
+    expect_equal(s);
+    free(url);
+}
+
+/* ------------------------------------------------------------------ adoption */
+
+static void first_resync_of_a_twin_with_contents_needs_adopt(void **state)
+{
+    struct scene *s = *state;
+    char *before, *hit;
+
+    cluster_exec(&twin_server, s->db, "CREATE TABLE precious AS SELECT 1 AS one");
+    before = twin_as_it_is(s);
+    scene_step(s, "V1");
+    scene_run(s, 5, "apply");
+    assert_log(s, "V1");
+    assert_ledger(s, "applied V1");
+    assert_warned(s, "precious");
+    expect_resync_failure(s, "revtwin resync --adopt");
+    hit = strstr(s->run.err, "revtwin resync --adopt");
+    *hit = '\0'; /* the one command to run: no other is named before or after it */
+    assert_lacks(s->run.err, "revtwin resync");
+    assert_lacks(hit + 1, "revtwin resync");
+    expect_twin(s, before);
+
+    scene_run(s, 0, "resync", "--adopt");
+    expect_equal(s);
+    scene_step(s, "V2");
+    scene_run(s, 0, "apply");
+    expect_equal(s);
+    scene_run(s, 0, "resync");
+}
+
+static void apply_takes_adopt_too(void **state)
+{
+    struct scene *s = *state;
+
+    cluster_exec(&twin_server, s->db, "CREATE TABLE precious AS SELECT 1 AS one");
+    scene_step(s, "V1");
+    scene_run(s, 0, "apply", "--adopt");
+    expect_equal(s);
+}
+
+/* ------------------------------------------------------------------ failures */
+
+static void failed_migration_does_not_touch_the_twin(void **state)
+{
+    struct scene *s = *state;
+    char *before;
+
+    adopt(s);
+    before = twin_as_it_is(s);
+    scene_migration(s, "V2");
+    scene_file(s, "V3", "SELECT nope;\n");
+    repo_commit(&s->repo, "fails");
+    scene_run(s, 4, "apply");
+    assert_warned(s, "The twin was not touched");
+    assert_log(s, "V1 V2");
+    expect_twin(s, before);
+}
+
+static void busy_twin_is_left_alone(void **state)
+{
+    struct scene *s = *state;
+    PGconn *developer;
+    char *before;
+
+    adopt(s);
+    before = twin_as_it_is(s);
+    scene_set(s, "REVTWIN_SWAP_WAIT", "1");
+    developer = cluster_connect(&twin_server, s->db);
+    scene_step(s, "V2");
+    scene_run(s, 5, "apply");
+    assert_log(s, "V1 V2");
+    expect_resync_failure(s, "revtwin resync");
+    assert_warned(s, "in use");
+    assert_warned(s, "pid ");
+    expect_twin(s, before);
+    PQfinish(developer);
+    scene_run(s, 0, "resync");
+    expect_equal(s);
+}
+
+static void twin_that_cannot_be_reached(void **state)
+{
+    struct scene *s = *state;
+    char *before;
+
+    adopt(s);
+    before = twin_as_it_is(s);
+    scene_set(s, "DEV_DATABASE_URL", "host=/no/such/folder dbname=dev");
+    scene_step(s, "V2");
+    scene_run(s, 5, "apply");
+    assert_log(s, "V1 V2");
+    expect_resync_failure(s, "revtwin resync");
+    assert_warned(s, "/no/such/folder");
+    expect_twin(s, before);
+}
+
+/* pg_restore is a program of ours that fails. */
+static void resync_that_fails_half_way(void **state)
+{
+    struct scene *s = *state;
+    char *bin = check_printf("%s/.git/bin", s->repo.dir), *before;
+    char *script = check_printf("#!/bin/sh\nexec %s/pg_dump \"$@\"\n", run_pg_bindir());
+
+    adopt(s);
+    before = twin_as_it_is(s);
+    repo_write(&s->repo, ".git/bin/pg_dump", script);
+    free(script);
+    script = check_printf("#!/bin/sh\ncase $1 in --version) exec %s/pg_restore $1;; "
+                          "esac\necho 'pg_restore: error: no more space' >&2\nexit 1\n",
+                          run_pg_bindir());
+    repo_write(&s->repo, ".git/bin/pg_restore", script);
+    repo_git(&s->repo, "-c", "alias.x=!chmod +x .git/bin/*", "x", NULL);
+    scene_step(s, "V2");
+    scene_run(s, 5, "apply", "--bindir", bin);
+    assert_log(s, "V1 V2");
+    expect_resync_failure(s, "revtwin resync");
+    assert_warned(s, "no more space");
+    expect_twin(s, before);
+    free(script);
+    free(bin);
+}
+
+/* A table that cannot be read keeps the resync waiting. */
+static void signal_during_the_resync(void **state)
+{
+    struct scene *s = *state;
+    char *before;
+    PGconn *locker;
+
+    adopt(s);
+    before = twin_as_it_is(s);
+    scene_migration(s, "V2");
+    repo_commit(&s->repo, "V2");
+    cluster_exec(&scene_server, s->db, "CREATE TABLE hold ()");
+    locker = cluster_connect(&scene_server, s->db);
+    PQclear(PQexec(locker, "BEGIN; LOCK TABLE hold"));
+    scene_start(s, "apply");
+    cluster_wait(&scene_server, "postgres",
+                 "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = "
+                 "'Lock' AND application_name = 'pg_dump'");
+    kill(s->run.pid, SIGTERM);
+    scene_finish(s, 143);
+    PQfinish(locker);
+    assert_log(s, "V1 V2");
+    assert_warned(s, "cancelled by SIGTERM");
+    assert_warned(s, "the migrations are in production");
+    assert_warned(s, "revtwin resync");
+    expect_twin(s, before);
+    scene_run(s, 0, "resync");
+    expect_equal(s);
+}
+
+/* ------------------------------------------------------------------ status */
+
+static void status_shows_how_old_the_twin_is(void **state)
+{
+    struct scene *s = *state;
+    char *when;
+
+    scene_step(s, "V1");
+    scene_run(s, 0, "apply", "--no-resync");
+    scene_run(s, 0, "status");
+    assert_said(s, "was never resynced");
+    scene_run(s, 0, "resync");
+    cluster_exec(&twin_server, s->db,
+                 "UPDATE revtwin.twin SET snapshot_at = now() - interval '50 hours'");
+    when = cluster_query(&twin_server, s->db,
+                         "SELECT to_char(snapshot_at AT TIME ZONE 'UTC', "
+                         "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM revtwin.twin");
+    scene_run(s, 0, "status");
+    assert_said(s, when);
+    assert_said(s, "2 days");
+    scene_set(s, "DEV_DATABASE_URL", NULL);
+    scene_run(s, 0, "status");
+    assert_lacks(s->run.out, "twin");
+    free(when);
+}
+
+static int start_servers(void **state)
+{
+    scene_start_server(state);
+    cluster_start(&twin_server, NULL);
+    return 0;
+}
+
+static int stop_servers(void **state)
+{
+    cluster_stop(&twin_server);
+    return scene_stop_server(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        pair_test(apply_resyncs_the_twin),
+        pair_test(without_a_twin_apply_says_so_and_is_done),
+        pair_test(resync_is_left_out_when_asked),
+        pair_test(twin_given_by_option),
+        pair_test(first_resync_of_a_twin_with_contents_needs_adopt),
+        pair_test(apply_takes_adopt_too),
+        pair_test(failed_migration_does_not_touch_the_twin),
+        pair_test(busy_twin_is_left_alone),
+        pair_test(twin_that_cannot_be_reached),
+        pair_test(resync_that_fails_half_way),
+        pair_test(signal_during_the_resync),
+        pair_test(status_shows_how_old_the_twin_is),
+    };
+
+    return cmocka_run_group_tests(tests, start_servers, stop_servers);
+}
