@@ -34,7 +34,7 @@ int rt_json_read(json_t **out, const char *path, const char *what, struct rt_err
 
     *out = NULL;
     if (file == NULL) {
-        rc = rt_err_set(err, RT_EUSAGE, "cannot read %s: %s", what, strerror(errno));
+        rt_err_set(err, RT_EUSAGE, "cannot read %s: %s", what, strerror(errno));
         return rt_err_at(err, path, 0, 0);
     }
     *out = json_loadf(file, JSON_REJECT_DUPLICATES, &why);

@@ -39,15 +39,14 @@ static int refuse(const struct rt_opt *table, size_t count, int reason, const ch
     return -RT_EUSAGE;
 }
 
-static const struct rt_opt *find(const struct rt_opt *table, size_t count, int key)
+/* The row of what getopt_long found; it only finds what is in the table. */
+static const struct rt_opt *find(const struct rt_opt *table, int key)
 {
     if (key >= FIRST_LONG)
         return &table[key - FIRST_LONG];
-    for (size_t i = 0; i < count; i++) {
-        if (table[i].letter == key)
-            return &table[i];
-    }
-    return NULL;
+    while (table->letter != key)
+        table++;
+    return table;
 }
 
 int rt_opt_parse(const struct rt_opt *table, size_t count, void *target, int argc,
@@ -67,13 +66,10 @@ int rt_opt_parse(const struct rt_opt *table, size_t count, void *target, int arg
     optind = 0; /* start over, whatever was parsed before */
     opterr = 0;
     while (rc == 0 && (key = getopt_long(argc, argv, letters.data, longs, NULL)) != -1) {
-        const struct rt_opt *opt =
-            key == '?' || key == ':' ? NULL : find(table, count, key);
-
-        if (opt)
-            store(opt, target);
-        else
+        if (key == '?' || key == ':')
             rc = refuse(table, count, key, argv[optind - 1], err);
+        else
+            store(find(table, key), target);
     }
     *operands = optind;
     free(longs);

@@ -11,11 +11,11 @@ struct rt_str;
 enum rt_opt_kind { RT_OPT_FLAG, RT_OPT_TEXT };
 
 struct rt_opt {
-    char letter;          /* 0: none */
+    char letter; /* 0: none */
+    enum rt_opt_kind kind;
     const char *name;     /* without the dashes */
     const char *argument; /* name in the usage text; NULL for a flag */
     const char *help;
-    enum rt_opt_kind kind;
     size_t offset; /* of the bool or const char * that is set in the target struct */
 };
 

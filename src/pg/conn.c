@@ -199,7 +199,7 @@ static int wait_for(struct rt_conn *conn, short events, bool cancelled,
     /* The server forgets a cancel that comes between two statements of a pipeline. */
     if (ready == 0 && cancelled)
         cancel_statement(conn);
-    else if (ready == 0)
+    else if (ready == 0 && conn->on_wait)
         conn->on_wait(conn->on_wait_context);
     if (ready > 0 && fds[0].revents != 0 && !PQconsumeInput(conn->pg))
         return connection_error(err, conn);

@@ -9,9 +9,9 @@ struct target {
 };
 
 static const struct rt_opt table[] = {
-    {'f', "flag", NULL, "a flag", RT_OPT_FLAG, offsetof(struct target, flag)},
-    {0, "other", NULL, "another", RT_OPT_FLAG, offsetof(struct target, other)},
-    {'t', "text", "WORD", "a text", RT_OPT_TEXT, offsetof(struct target, text)},
+    {'f', RT_OPT_FLAG, "flag", NULL, "a flag", offsetof(struct target, flag)},
+    {0, RT_OPT_FLAG, "other", NULL, "another", offsetof(struct target, other)},
+    {'t', RT_OPT_TEXT, "text", "WORD", "a text", offsetof(struct target, text)},
 };
 
 static int parse(struct target *target, int *first, struct rt_err *err, int argc,
