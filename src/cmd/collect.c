@@ -135,6 +135,45 @@ int rt_collect_set(struct rt_work *work, struct rt_context *context, struct rt_e
                           work->prod ? &work->ledger : NULL, err);
 }
 
+static struct rt_oid row_commit(const struct rt_work *work, size_t row)
+{
+    struct rt_oid oid = {""};
+
+    snprintf(oid.hex, sizeof(oid.hex), "%s",
+             work->ledger.rows[row].column[RT_COL_COMMIT]);
+    return oid;
+}
+
+/* Whether the second commit reaches the first; false also when that cannot be told. */
+static bool comes_before(const struct rt_context *context, const struct rt_oid *first,
+                         const struct rt_oid *second)
+{
+    struct rt_err ignored = {0};
+    int rc = rt_repo_is_ancestor(context->repo, first, second, &ignored);
+
+    rt_err_clear(&ignored);
+    return rc == 1;
+}
+
+/* The ledger is ahead of the tip: an old run that is started again. */
+static bool tip_is_old(const struct rt_work *work, const struct rt_context *context)
+{
+    struct rt_oid newest = row_commit(work, work->ledger.count - 1);
+
+    return strcmp(work->tip.hex, newest.hex) != 0 &&
+           comes_before(context, &work->tip, &newest);
+}
+
+static int refuse_other_line(const struct rt_oid *newest, const struct rt_oid *tip,
+                             struct rt_err *err)
+{
+    rt_err_set(err, RT_EREFUSED,
+               "the ledger's newest commit %.12s is not an ancestor of %.12s",
+               newest->hex, tip->hex);
+    return rt_err_hint(err, "Is this another branch, or was its history rewritten? "
+                            "--base REV starts after a commit of your choice.");
+}
+
 /* The commit whose step the ledger's newest row belongs to: --ledger starts with it
  * again, because a failed run may have left some of its files. */
 static int ledger_range(struct rt_work *work, struct rt_context *context,
@@ -164,13 +203,15 @@ static int ledger_range(struct rt_work *work, struct rt_context *context,
         err->status = RT_EREFUSED;
         return -RT_EREFUSED;
     }
-    rc = rt_repo_is_ancestor(context->repo, &work->tip, &newest, err);
-    if (rc < 0)
-        return rc;
-    if (rc == 1 && strcmp(work->tip.hex, newest.hex) != 0)
-        base = work->tip; /* the ledger is ahead of COMMIT: no step is left */
-    else
-        rc = rt_repo_first_parent(&base, context->repo, &newest, err);
+    if (tip_is_old(work, context)) {
+        base = work->tip; /* no step is left */
+    } else {
+        rc = rt_repo_is_ancestor(context->repo, &newest, &work->tip, err);
+        if (rc == 0)
+            return refuse_other_line(&newest, &work->tip, err);
+        if (rc == 1)
+            rc = rt_repo_first_parent(&base, context->repo, &newest, err);
+    }
     return rc < 0 ? rc
                   : rt_range_since(&work->range, &context->arena, context->repo, &base,
                                    &work->tip, folder, err);
@@ -232,25 +273,20 @@ static int doubt_first_run(struct rt_work *work, struct rt_context *context,
 }
 
 /*
- * How many of the ledger's last rows are about commits that the tip does not have: it is
- * an old one, or on a branch that is behind. The ledger is in the order of commits.
+ * How many of the ledger's last rows are about commits that the tip need not have: it is
+ * an old one, or on a feature branch that is behind. The ledger is in the order of
+ * commits.
  */
 static size_t rows_ahead(const struct rt_work *work, const struct rt_context *context)
 {
     size_t low = 0, high = work->ledger.count, probe = high - 1;
-    struct rt_err ignored = {0};
 
+    if (high == 0 || (!work->feature_branch && !tip_is_old(work, context)))
+        return 0;
     while (low < high) {
-        const char *commit = work->ledger.rows[probe].column[RT_COL_COMMIT];
-        struct rt_oid oid = {""};
-        int rc;
+        struct rt_oid commit = row_commit(work, probe);
 
-        snprintf(oid.hex, sizeof(oid.hex), "%s", commit);
-        rc = rt_repo_is_ancestor(context->repo, &oid, &work->tip, &ignored);
-        rt_err_clear(&ignored);
-        if (rc == -RT_EREFUSED) /* a shallow clone cannot tell */
-            return 0;
-        if (rc == 1)
+        if (comes_before(context, &commit, &work->tip))
             low = probe + 1;
         else
             high = probe;
@@ -266,8 +302,7 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
                                   .range = &work->range,
                                   .ledger = work->prod ? &work->ledger : NULL,
                                   .base_set = &work->base_set,
-                                  .base_named = context->options.base != NULL,
-                                  .ahead = rows_ahead(work, context)};
+                                  .base_named = context->options.base != NULL};
     struct rt_listing files = {0};
     int rc = choose_range(work, context, err);
 
@@ -282,6 +317,7 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
     }
     if (rc < 0)
         return rc;
+    input.ahead = rows_ahead(work, context);
     rt_plan_decide(&work->plan, &context->arena, &input);
     if (work->plan.baselines > 0 && work->event.commits > 1 &&
         context->options.base == NULL)

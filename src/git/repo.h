@@ -50,8 +50,9 @@ int rt_repo_is_ancestor(struct rt_repo *repo, const struct rt_oid *ancestor,
 int rt_repo_subject(const char **out, struct rt_arena *arena, struct rt_repo *repo,
                     const struct rt_oid *commit, struct rt_err *err) RT_CHECKED;
 
-/* A blob's bytes, borrowed from the handle until rt_blob_close. They have been checked to
- * be what the object's name says. */
+/* A blob's bytes, borrowed from the handle until rt_blob_close: private memory, with a
+ * NUL behind it (libgit2 sees to both). They have been checked to be what the object's
+ * name says. */
 struct rt_blob {
     void *handle;
     const char *data;

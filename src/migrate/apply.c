@@ -211,19 +211,30 @@ static void explain_ledger_error(const struct run *run, struct rt_err *err)
     }
 }
 
-/* Without a row there is nothing that --ledger could start after. */
-static void advise_going_on(const struct run *run, struct rt_err *err)
+/* What chooses the same files again. Without a row there is nothing that --ledger could
+ * start after, and the only step of a plan may be the first of all. */
+static const char *same_range(const struct run *run)
 {
     const struct rt_plan *plan = run->sequence.plan;
-    const char *option = "--ledger";
+    const struct rt_action *first = &plan->actions[0];
+    const char *last = plan->actions[plan->count - 1].commit;
 
-    if (run->ledger->count + run->out->done == 0)
-        option = rt_arena_format(run->arena, "--base %.12s^", plan->actions[0].commit);
+    if (run->ledger->count + run->out->done > 0)
+        return "--ledger";
+    if (first->kind == RT_ACTION_BASELINE)
+        return rt_arena_format(run->arena, "--base %.12s", first->commit);
+    if (strcmp(first->commit, last) == 0)
+        return rt_arena_format(run->arena, "%.12s", last);
+    return rt_arena_format(run->arena, "--base %.12s^", first->commit);
+}
+
+static void advise_going_on(const struct run *run, struct rt_err *err)
+{
     rt_err_advice(err,
                   "What was under way was rolled back, and nothing after it was "
                   "started: %zu of %zu migrations are in. Once the cause is mended, go "
                   "on with: revtwin apply %s",
-                  run->out->done, plan->count, option);
+                  run->out->done, run->sequence.plan->count, same_range(run));
 }
 
 static void explain_error(struct run *run, struct rt_conn *conn, struct rt_err *err)

@@ -201,7 +201,9 @@ static int wait_for(struct rt_conn *conn, short events, bool cancelled,
         cancel_statement(conn);
     else if (ready == 0 && conn->on_wait)
         conn->on_wait(conn->on_wait_context);
-    if (ready > 0 && fds[0].revents != 0 && !PQconsumeInput(conn->pg))
+    /* libpq also sends then, and after each time moves all that is left in its buffer:
+     * once a turn, by PQflush, is enough for a large statement. */
+    if (ready > 0 && (fds[0].revents & ~POLLOUT) && !PQconsumeInput(conn->pg))
         return connection_error(err, conn);
     if (!deaf && rt_cancel_check(err) < 0) {
         cancel_statement(conn);

@@ -6,16 +6,22 @@
 
 enum { COPY_CHUNK = 256 * 1024 };
 
-/* libpq wants NUL-terminated statements: copy each into one buffer that is reused. */
-static bool submit(struct rt_conn *conn, struct rt_str *scratch,
-                   const struct rt_message *message, bool simple)
+/* libpq wants NUL-terminated text, and copies it twice: not a third time here. */
+static bool submit(struct rt_conn *conn, const struct rt_message *message, bool simple)
 {
-    rt_str_reset(scratch);
-    rt_str_addn(scratch, message->sql, message->len);
+    char *end = (char *)message->sql + message->len, byte = *end;
+    bool sent;
+
+    if (byte != '\0')
+        *end = '\0';
     if (simple)
-        return PQsendQuery(conn->pg, scratch->data);
-    return PQsendQueryParams(conn->pg, scratch->data, message->nparams, NULL,
-                             message->params, NULL, NULL, 0);
+        sent = PQsendQuery(conn->pg, message->sql);
+    else
+        sent = PQsendQueryParams(conn->pg, message->sql, message->nparams, NULL,
+                                 message->params, NULL, NULL, 0);
+    if (byte != '\0')
+        *end = byte;
+    return sent;
 }
 
 /* What a message's results have said so far. */
@@ -54,7 +60,6 @@ static int deliver(const struct rt_sender *sender, struct outcome *outcome,
 struct pipeline {
     struct rt_conn *conn;
     const struct rt_sender *sender;
-    struct rt_str scratch;
     struct outcome outcome;
     size_t *sizes; /* bytes of the messages under way: a queue from head to tail */
     size_t head, tail, cap;
@@ -99,7 +104,7 @@ static int fill(struct pipeline *p, struct rt_err *err)
             p->ended = true;
             return PQpipelineSync(pg) ? 0 : rt_err_result(err, p->conn, NULL);
         }
-        if (!submit(p->conn, &p->scratch, &message, false))
+        if (!submit(p->conn, &message, false))
             return rt_err_result(err, p->conn, NULL);
         enqueue(p, message.len + MESSAGE_OVERHEAD);
         /* With a full window we wait for replies, which the server would keep back. */
@@ -200,7 +205,6 @@ int rt_send_pipelined(struct rt_conn *conn, const struct rt_sender *sender,
     }
     PQexitPipelineMode(conn->pg); /* refused only when the connection is lost anyway */
     free(p.sizes);
-    rt_str_clear(&p.scratch);
     rt_str_clear(&p.outcome.value);
     return -(int)err->status;
 }
@@ -262,14 +266,13 @@ static int take_one(struct rt_conn *conn, const struct rt_message *message,
     }
 }
 
-static int send_one(struct rt_conn *conn, struct rt_str *scratch,
-                    const struct rt_message *message, struct outcome *outcome,
-                    struct rt_err *err)
+static int send_one(struct rt_conn *conn, const struct rt_message *message,
+                    struct outcome *outcome, struct rt_err *err)
 {
     PGresult *result;
     int rc;
 
-    if (!submit(conn, scratch, message, message->nparams == 0))
+    if (!submit(conn, message, message->nparams == 0))
         return rt_err_result(err, conn, NULL);
     PQsetSingleRowMode(conn->pg);
     for (;;) {
@@ -292,17 +295,15 @@ int rt_send_one_by_one(struct rt_conn *conn, const struct rt_sender *sender,
                        struct rt_err *err)
 {
     struct rt_message message = {0};
-    struct rt_str scratch = {0};
     struct outcome outcome = {0};
     int rc = 0;
 
     while (rc == 0 && sender->next(sender->context, &message)) {
-        rc = send_one(conn, &scratch, &message, &outcome, err);
+        rc = send_one(conn, &message, &outcome, err);
         if (rc == 0)
             rc = deliver(sender, &outcome, err);
         message = (struct rt_message){0};
     }
-    rt_str_clear(&scratch);
     rt_str_clear(&outcome.value);
     return rc;
 }

@@ -15,7 +15,7 @@
 enum { RT_SEND_WINDOW = 1024 * 1024 };
 
 struct rt_message {
-    const char *sql; /* one statement, not NUL-terminated */
+    const char *sql; /* one statement; sql[len] is NUL, or is made so while it is sent */
     size_t len;
     int nparams;
     const char *const *params; /* text; must live until next is called again */

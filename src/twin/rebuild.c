@@ -46,6 +46,26 @@ static int silence_event_triggers(struct rt_result **wake, struct rt_conn *next,
     return rc;
 }
 
+/* pg_dump 17 and later has them with the data, which come without comments. */
+static int comment_large_objects(struct rt_rebuild *job, struct rt_conn *next,
+                                 struct rt_err *err)
+{
+    struct rt_result *found;
+    int rc = rt_query(&found, job->snapshot.conn,
+                      "SELECT format('COMMENT ON LARGE OBJECT %s IS %L', objoid,"
+                      "              description) "
+                      "FROM pg_catalog.pg_description "
+                      "WHERE classoid = 'pg_catalog.pg_largeobject'::regclass",
+                      0, NULL, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; rc == 0 && i < rt_result_rows(found); i++)
+        rc = rt_exec(NULL, next, rt_result_get(found, i, 0), err);
+    rt_result_free(found);
+    return rc;
+}
+
 /* What a copy of the data lacks to be a twin. */
 static int finish(struct rt_rebuild *job, const struct rt_transfer *transfer,
                   struct rt_conn *next, struct rt_err *err)
@@ -63,6 +83,8 @@ static int finish(struct rt_rebuild *job, const struct rt_transfer *transfer,
 
     if (rc == 0)
         rc = rt_transfer_comments(transfer, err);
+    if (rc == 0)
+        rc = comment_large_objects(job, next, err);
     rt_snapshot_close(&job->snapshot);
     if (rc == 0) {
         rt_log("analyzing the new twin");

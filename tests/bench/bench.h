@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "check.h"
+#include "repo.h"
+
 static inline double bench_seconds(void)
 {
     struct timespec now;
@@ -28,7 +31,26 @@ static inline double bench_median(double *times, size_t count)
     return times[count / 2];
 }
 
-/* The head of a commit in the language of git fast-import. */
+/* A pipe for commits of main in the language of git fast-import, and its end. */
+static inline FILE *bench_import(const struct repo *repo)
+{
+    char *command =
+        check_printf("git -C '%s' -c pack.compression=1 fast-import --quiet", repo->dir);
+    FILE *pipe = popen(command, "w");
+
+    if (!pipe)
+        check_fail("cannot run %s", command);
+    free(command);
+    return pipe;
+}
+
+static inline void bench_imported(FILE *pipe)
+{
+    if (pclose(pipe) != 0)
+        check_fail("git fast-import failed");
+}
+
+/* The head of a commit. */
 static inline void bench_commit(FILE *to, int number)
 {
     fprintf(to,

@@ -14,16 +14,16 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "check.h"
 #include "git/range.h"
-#include "repo.h"
 
 enum { FILES = 100000, STEPS = 10000, RUNS = 5 };
 
 extern char **environ;
 
-static void write_history(FILE *to)
+static void make_history(const struct repo *repo)
 {
+    FILE *to = bench_import(repo);
+
     bench_commit(to, 0);
     for (int i = 0; i < FILES; i++)
         fprintf(to, "M 644 inline src/%02d/%02d/%d.c\ndata 2\n%d\n", i % 20, i / 20 % 50,
@@ -38,19 +38,7 @@ static void write_history(FILE *to)
             fprintf(to, "M 644 inline src/%02d/%02d/%d.c\n", i % 20, i / 20 % 50, i);
         fprintf(to, "data <<.\nSELECT %d;\n.\n", step);
     }
-}
-
-static void import_history(const struct repo *repo)
-{
-    char *command = check_printf("git -C '%s' fast-import --quiet", repo->dir);
-    FILE *import = popen(command, "w");
-
-    if (import == NULL)
-        check_fail("%s: %s", command, strerror(errno));
-    write_history(import);
-    if (pclose(import) != 0)
-        check_fail("%s failed", command);
-    free(command);
+    bench_imported(to);
 }
 
 /* Run a program with its output thrown away. */
@@ -144,7 +132,7 @@ int main(int argc, char **argv)
         return 0;
     }
     repo_init(&repo);
-    import_history(&repo);
+    make_history(&repo);
     if (rt_repo_open(&open, repo.dir, &err) != 0) /* stays open: libgit2 starts once */
         check_fail("%s", err.message);
     printf(

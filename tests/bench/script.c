@@ -9,9 +9,7 @@
  * usage: script [MEGABYTES]
  */
 #include "bench.h"
-#include "check.h"
 #include "cluster.h"
-#include "repo.h"
 #include "run.h"
 
 #include "sql/inspect.h"
@@ -21,32 +19,24 @@
 
 enum { RUNS = 5, STATEMENTS = 20000 };
 
-/* One commit without and one with the file; write prints the file. Returns its size. */
+/* One commit without and one with the file, which write prints. Returns its size. */
 static size_t make_history(struct repo *repo, void (*write)(FILE *, size_t), size_t size)
 {
-    char *command, *text = NULL;
+    char *text = NULL;
     size_t len = 0;
-    FILE *file, *import;
+    FILE *file = open_memstream(&text, &len), *import;
 
-    repo_init(repo);
-    file = open_memstream(&text, &len);
     if (!file)
         check_fail("open_memstream failed");
     write(file, size);
     fclose(file);
-    command = check_printf("git -C %s -c pack.compression=1 fast-import --quiet "
-                           "--big-file-threshold=4g",
-                           repo->dir);
-    import = popen(command, "w");
-    if (!import)
-        check_fail("cannot run git");
+    repo_init(repo);
+    import = bench_import(repo);
     bench_commit(import, 0);
     bench_commit(import, 1);
     fprintf(import, "M 644 inline migrations/V1__big.sql\ndata %zu\n", len);
     fwrite(text, 1, len, import);
-    if (pclose(import) != 0)
-        check_fail("git fast-import failed");
-    free(command);
+    bench_imported(import);
     free(text);
     repo_git(repo, "reset", "-q", "--hard", NULL);
     return len;

@@ -3,22 +3,9 @@
  * empty production database of its own with the table "log", in which each migration of
  * scene_migration leaves its name. There is no twin.
  *
- *     static void merged_file_is_applied(void **state)
- *     {
- *         struct scene *s = *state;
- *
- *         scene_migration(s, "V1__users");
- *         repo_commit(&s->repo, "users");
- *         scene_run(s, 0, "apply");
- *         assert_log(s, "V1__users");
- *     }
- *
- *     int main(void)
- *     {
- *         const struct CMUnitTest tests[] = {scene_test(merged_file_is_applied)};
- *
- *         return cmocka_run_group_tests(tests, scene_start_server, scene_stop_server);
- *     }
+ *     scene_step(s, "V1__users");
+ *     scene_run(s, 0, "apply");
+ *     assert_log(s, "V1__users");
  */
 #ifndef TEST_SCENE_H
 #define TEST_SCENE_H

@@ -78,6 +78,9 @@ static void constraint_that_fails_at_commit_leaves_neither(void **state)
         assert_log(s, "V1");
         assert_ledger(s, "applied V1");
         assert_production(s, "SELECT to_regclass('d') IS NULL", "t");
+        assert_production(s,
+                          "SELECT path || ' ' || left(sqlstate, 2) FROM revtwin.attempt",
+                          "migrations/V2.sql 23");
         scene_new_production(s);
         repo_commit(&s->repo, "again"); /* for a step that is not the first */
         repo_delete(&s->repo, "migrations");
@@ -102,6 +105,57 @@ static void failed_file_runs_once_its_cause_is_mended(void **state)
     assert_ledger(s, "applied V1, applied V2, applied V3");
     scene_untouched(s, 0, "apply", "--ledger");
     assert_log(s, "V1 later V3");
+}
+
+/* Run what the last run told to run, once the cause is mended. */
+static void follow_the_advice(struct scene *s)
+{
+    const char *lead = "go on with: revtwin apply ", *at = strstr(s->run.err, lead);
+    char *words, *option, *value, *end;
+
+    if (at == NULL)
+        check_fail("no advice in\n%s", s->run.err);
+    words =
+        check_printf("%.*s", (int)strcspn(at + strlen(lead), "\n"), at + strlen(lead));
+    option = strtok_r(words, " ", &end);
+    value = strtok_r(NULL, " ", &end);
+    cluster_exec(&scene_server, s->db,
+                 "CREATE TABLE later AS SELECT 'later'::text AS name");
+    if (value)
+        scene_run(s, 0, "apply", option, value);
+    else
+        scene_run(s, 0, "apply", option);
+    free(words);
+}
+
+static void advice_can_be_followed(void **state)
+{
+    const char *const fails = "INSERT INTO log (name) SELECT name FROM later;\n";
+    struct scene *s = *state;
+
+    scene_file(s, "V1", fails);
+    repo_commit(&s->repo, "the first commit of all");
+    scene_run(s, 4, "apply");
+    follow_the_advice(s);
+    assert_log(s, "later");
+
+    scene_new_production(s);
+    scene_file(s, "V2", fails);
+    repo_commit(&s->repo, "the first one that is applied");
+    scene_step(s, "V3");
+    scene_run(s, 4, "apply", "--base", "HEAD~2");
+    follow_the_advice(s);
+    assert_log(s, "later V3");
+    assert_ledger(s, "baseline V1, applied V2, applied V3");
+
+    cluster_exec(&scene_server, s->db, "DROP TABLE later");
+    scene_step(s, "V4");
+    scene_file(s, "V5", fails);
+    repo_commit(&s->repo, "a later one");
+    scene_step(s, "V6");
+    scene_run(s, 4, "apply", "--ledger");
+    follow_the_advice(s);
+    assert_log(s, "later V3 V4 later V6");
 }
 
 static void row_and_migration_have_one_transaction_id(void **state)
@@ -307,6 +361,7 @@ int main(void)
         scene_test(file_with_copy_that_fails_leaves_nothing),
         scene_test(constraint_that_fails_at_commit_leaves_neither),
         scene_test(failed_file_runs_once_its_cause_is_mended),
+        scene_test(advice_can_be_followed),
         scene_test(row_and_migration_have_one_transaction_id),
         scene_test(file_that_ends_its_transaction_is_not_recorded),
         scene_test(first_error_stops_all_later_files),

@@ -250,6 +250,26 @@ static void failed_run_is_caught_up_by_ledger(void **state)
     scene_run(s, 0, "verify");
 }
 
+/* The file before the broken one is in, and is renamed by the pull request that mends. */
+static void failed_run_is_caught_up_after_a_rename(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    scene_run(s, 0, "apply");
+    scene_migration(s, "V2");
+    repo_write(&s->repo, "migrations/V3.sql", BROKEN);
+    repo_commit(&s->repo, "broken");
+    scene_run(s, 4, "apply");
+    repo_rename(&s->repo, "migrations/V2.sql", "migrations/V2__users.sql");
+    repo_delete(&s->repo, "migrations/V3.sql");
+    scene_step(s, "V3__orders");
+    scene_run(s, 0, "apply", "--ledger");
+    assert_log(s, "V1 V2 V3__orders");
+    assert_warned(s, "migrations/V2__users.sql was applied as migrations/V2.sql");
+    assert_warned(s, "skipped");
+}
+
 static void failed_run_is_caught_up_by_itself(void **state)
 {
     struct scene *s = *state;
@@ -329,6 +349,7 @@ int main(void)
         scene_test(old_run_again_is_a_no_op),
         scene_test(evicted_run_is_a_gap_that_ledger_catches_up),
         scene_test(failed_run_is_caught_up_by_ledger),
+        scene_test(failed_run_is_caught_up_after_a_rename),
         scene_test(failed_run_is_caught_up_by_itself),
         scene_test(failed_first_run_is_caught_up),
         scene_test(failed_first_file_is_never_assumed_to_be_applied),

@@ -5,6 +5,7 @@
 struct event {
     const char *action, *merged; /* as they stand in the JSON text */
     const char *sha, *base;
+    unsigned commits; /* 0: not said */
 };
 
 static void send_text(struct scene *s, const char *text)
@@ -23,9 +24,10 @@ static void send(struct scene *s, struct event event)
         "{\"action\": \"%s\", \"number\": 41,\n"
         " \"pull_request\": {\"number\": 41, \"state\": \"closed\", \"merged\": %s,\n"
         "  \"title\": \"\\u00fcber\", \"body\": null, \"merge_commit_sha\": %s,\n"
-        "  \"head\": {\"ref\": \"feature\"}, \"base\": {\"ref\": \"%s\"}},\n"
+        "  \"commits\": %u, \"head\": {\"ref\": \"feature\"},\n"
+        "  \"base\": {\"ref\": \"%s\"}},\n"
         " \"repository\": {\"default_branch\": \"main\"}, \"sender\": {\"id\": 1}}\n",
-        event.action, event.merged, sha, event.base ? event.base : "main");
+        event.action, event.merged, sha, event.commits, event.base ? event.base : "main");
 
     send_text(s, text);
     free(text);
@@ -34,7 +36,7 @@ static void send(struct scene *s, struct event event)
 
 static void send_merged(struct scene *s, struct rt_oid commit)
 {
-    send(s, (struct event){"closed", "true", commit.hex, NULL});
+    send(s, (struct event){"closed", "true", commit.hex, NULL, 2});
 }
 
 /* main has V1, which is applied; the branch "feature" has V2 and V3. */
@@ -99,6 +101,52 @@ static void ledger_goes_up_to_the_merge_of_the_event(void **state)
     expect_pull_request(s);
 }
 
+/*
+ * On an empty ledger a rebase of two commits and a squash look the same, and what comes
+ * before the last step would be taken for applied.
+ */
+static void first_run_asks_whether_it_was_a_rebase(void **state)
+{
+    struct scene *s = *state;
+
+    repo_write(&s->repo, "README", "words");
+    repo_commit(&s->repo, "start");
+    open_pull_request(s);
+    scene_new_production(s);
+    send_merged(s, repo_merge(&s->repo, REPO_REBASE, "feature"));
+    scene_untouched(s, 3, "apply");
+    assert_warned(s, "migrations/V2.sql");
+    assert_warned(s, "revtwin apply --base");
+    assert_warned(s, "revtwin baseline");
+    scene_run(s, 0, "apply", "--base", "HEAD~2");
+    assert_ledger(s, "baseline V1, applied V2, applied V3");
+    scene_new_production(s);
+    scene_run(s, 0, "baseline", "HEAD~1");
+    scene_run(s, 0, "apply");
+    assert_ledger(s, "baseline V1, baseline V2, applied V3");
+}
+
+static void first_run_knows_a_merge_commit(void **state)
+{
+    struct scene *s = *state;
+
+    open_pull_request(s);
+    scene_new_production(s);
+    send_merged(s, repo_merge(&s->repo, REPO_MERGE, "feature"));
+    scene_run(s, 0, "apply");
+    assert_ledger(s, "baseline V1, applied V2, applied V3");
+}
+
+static void first_run_knows_a_pull_request_of_one_commit(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    send(s, (struct event){"closed", "true", scene_step(s, "V2").hex, NULL, 1});
+    scene_run(s, 0, "apply");
+    assert_ledger(s, "baseline V1, applied V2");
+}
+
 static void closed_without_merging_is_nothing_to_do(void **state)
 {
     struct scene *s = *state;
@@ -107,14 +155,14 @@ static void closed_without_merging_is_nothing_to_do(void **state)
     open_pull_request(s);
     test_merge = repo_merge(&s->repo, REPO_MERGE, "feature");
     /* GitHub names its own test merge here. */
-    send(s, (struct event){"closed", "false", test_merge.hex, NULL});
+    send(s, (struct event){"closed", "false", test_merge.hex, NULL, 0});
     scene_untouched(s, 0, "apply");
     assert_said(s, "nothing to do");
     assert_said(s, "41");
     assert_said(s, "without merging");
     scene_untouched(s, 0, "apply", "--ledger");
     assert_said(s, "nothing to do");
-    send(s, (struct event){"closed", "false", NULL, NULL});
+    send(s, (struct event){"closed", "false", NULL, NULL, 0});
     scene_untouched(s, 0, "apply");
     scene_untouched(s, 0, "apply", "--json");
     assert_said(s, "\"exit_status\": 0");
@@ -127,7 +175,7 @@ static void nothing_to_do_asks_nobody(void **state)
     struct scene *s = *state;
 
     scene_step(s, "V1");
-    send(s, (struct event){"closed", "false", NULL, NULL});
+    send(s, (struct event){"closed", "false", NULL, NULL, 0});
     scene_set(s, "PROD_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none");
     scene_run(s, 0, "apply");
     assert_said(s, "nothing to do");
@@ -142,7 +190,7 @@ static void open_pull_request_is_refused(void **state)
     open_pull_request(s);
     test_merge = repo_merge(&s->repo, REPO_MERGE, "feature");
     for (size_t i = 0; i < 4; i++) {
-        send(s, (struct event){actions[i], "false", test_merge.hex, NULL});
+        send(s, (struct event){actions[i], "false", test_merge.hex, NULL, 0});
         scene_untouched(s, 3, "apply");
         assert_warned(s, "still open");
         assert_warned(s, "41");
@@ -156,7 +204,7 @@ static void merge_into_another_branch_is_nothing_to_do(void **state)
 
     open_pull_request(s);
     send(s, (struct event){"closed", "true", repo_resolve(&s->repo, "feature").hex,
-                           "develop"});
+                           "develop", 0});
     scene_untouched(s, 0, "apply");
     assert_said(s, "nothing to do");
     assert_said(s, "develop");
@@ -172,11 +220,11 @@ static void branch_of_production_is_configurable(void **state)
 
     open_pull_request(s);
     merge = repo_merge(&s->repo, REPO_MERGE, "feature");
-    send(s, (struct event){"closed", "true", merge.hex, "main"});
+    send(s, (struct event){"closed", "true", merge.hex, "main", 0});
     scene_set(s, "REVTWIN_BRANCH", "release");
     scene_untouched(s, 0, "apply");
     assert_said(s, "nothing to do");
-    send(s, (struct event){"closed", "true", merge.hex, "release"});
+    send(s, (struct event){"closed", "true", merge.hex, "release", 0});
     scene_run(s, 0, "apply");
     expect_pull_request(s);
 }
@@ -187,7 +235,7 @@ static void commit_named_by_hand_goes_before_the_event(void **state)
 
     open_pull_request(s);
     repo_merge(&s->repo, REPO_MERGE, "feature");
-    send(s, (struct event){"closed", "false", NULL, NULL});
+    send(s, (struct event){"closed", "false", NULL, NULL, 0});
     scene_run(s, 0, "apply", "HEAD");
     assert_log(s, "V1 V2 V3");
     assert_production(s, "SELECT count(pull_request) FROM revtwin.ledger", "0");
@@ -279,7 +327,7 @@ static void merge_that_was_not_fetched_is_refused(void **state)
 
     scene_step(s, "V1");
     send(s, (struct event){"closed", "true", "1234567890123456789012345678901234567890",
-                           NULL});
+                           NULL, 0});
     scene_untouched(s, 2, "apply");
     assert_warned(s, "1234567890123456789012345678901234567890");
 }
@@ -307,6 +355,9 @@ int main(void)
         scene_test(merge_of_the_event_is_applied),
         scene_test(rebase_of_the_event_is_caught_up_by_ledger),
         scene_test(ledger_goes_up_to_the_merge_of_the_event),
+        scene_test(first_run_asks_whether_it_was_a_rebase),
+        scene_test(first_run_knows_a_merge_commit),
+        scene_test(first_run_knows_a_pull_request_of_one_commit),
         scene_test(closed_without_merging_is_nothing_to_do),
         scene_test(nothing_to_do_asks_nobody),
         scene_test(open_pull_request_is_refused),

@@ -53,6 +53,27 @@ static void main_may_have_moved_on(void **state)
     assert_said(s, "3 migrations to apply");
 }
 
+static void production_may_be_ahead_of_what_was_fetched(void **state)
+{
+    struct scene *s = *state;
+    struct repo origin = s->repo;
+
+    scene_step(s, "V1");
+    scene_run(s, 0, "apply");
+    repo_clone(&s->repo, &origin, NULL);
+    repo_branch(&s->repo, "feature");
+    scene_step(s, "V4");
+    scene_step(s, "V5");
+    scene_run(s, 0, "plan");
+    repo_write(&origin, "migrations/V2.sql", "SELECT 2;");
+    repo_commit(&origin, "V2");
+    scene_run(s, 0, "apply", "-C", origin.dir);
+    scene_untouched(s, 0, "plan");
+    expect_branch_plan(s);
+    assert_lacks(s->run.err, "V2.sql");
+    repo_clear(&origin);
+}
+
 static void merged_branch_applies_what_was_planned(void **state)
 {
     struct scene *s = *state;
@@ -226,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         scene_test(plan_starts_at_the_merge_base),
         scene_test(main_may_have_moved_on),
+        scene_test(production_may_be_ahead_of_what_was_fetched),
         scene_test(merged_branch_applies_what_was_planned),
         scene_test(uncommitted_files_are_marked),
         scene_test(uncommitted_files_are_checked),

@@ -1,13 +1,9 @@
-/* What comes in the way of a run: locks, limits, another runner, a lost connection, a
- * signal. Every end is told truthfully, and nothing is left half-done. */
-#include "scene.h"
+/* What comes in the way of a run: locks, limits, a lost connection, a signal. Every end
+ * is told truthfully, and nothing is left half-done. */
+#include "sleeper.h"
 
 #include <signal.h>
 #include <time.h>
-
-/* Sleeps as long as production has the table "hold". */
-#define SLEEP "SELECT pg_sleep(60) FROM hold;\n"
-#define COPY "COPY log (name) FROM stdin;\ncopied\n\\.\n"
 
 static double seconds_now(void)
 {
@@ -15,50 +11,6 @@ static double seconds_now(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* Three files, of which the second does something, then sleeps. */
-static void three_files(struct scene *s, const char *second)
-{
-    cluster_exec(&scene_server, s->db,
-                 "CREATE TABLE hold (); INSERT INTO hold DEFAULT VALUES");
-    scene_migration(s, "V1");
-    scene_file(s, "V2", second);
-    scene_migration(s, "V3");
-    repo_commit(&s->repo, "three files");
-}
-
-/* Wait until a session of this test's database runs a statement like this one. */
-static void wait_for(struct scene *s, const char *like)
-{
-    char *sql = check_printf(
-        "SELECT count(*) > 0 FROM pg_stat_activity WHERE state = 'active' AND "
-        "pid <> pg_backend_pid() AND datname = '%s' AND query LIKE '%s'",
-        s->db, like);
-
-    cluster_wait(&scene_server, "postgres", sql);
-    free(sql);
-}
-
-static void expect_nobody(struct scene *s)
-{
-    char *sql = check_printf(
-        "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = '%s'", s->db);
-
-    cluster_wait(&scene_server, "postgres", sql);
-    free(sql);
-}
-
-/* Only V1 went in; and with the sleep over, the rest goes in too. */
-static void expect_only_the_first(struct scene *s)
-{
-    expect_nobody(s);
-    assert_log(s, "V1");
-    assert_ledger(s, "applied V1");
-    cluster_exec(&scene_server, s->db, "TRUNCATE hold");
-    scene_run(s, 0, "apply", "--ledger");
-    assert_ledger(s, "applied V1, applied V2, applied V3");
-    scene_run(s, 0, "verify");
 }
 
 /* ------------------------------------------------------------------ signals */
@@ -189,91 +141,6 @@ static void limits_come_from_the_configuration_file_too(void **state)
     assert_log(s, "V1 123ms V3");
 }
 
-/* ------------------------------------------------------------------ two runners */
-
-static void second_runner_waits_and_then_gives_up(void **state)
-{
-    struct scene *s = *state;
-    struct run first = {0};
-
-    three_files(s, SLEEP);
-    run_start_revtwin(&first, s->repo.dir, s->env, (const char *const[]){"apply", NULL});
-    wait_for(s, "%pg_sleep%");
-    scene_run(s, 8, "apply", "--wait", "1");
-    assert_warned(s, "another revtwin");
-    assert_warned(s, "pid ");
-    assert_warned(s, "user postgres");
-    assert_warned(s, "application revtwin");
-    assert_warned(s, "Nothing was changed");
-    scene_run(s, 8, "baseline", "HEAD", "--wait", "0");
-
-    /* Those who only look do not wait. */
-    scene_run(s, 0, "status");
-    assert_said(s, "2 pending");
-    scene_run(s, 0, "plan");
-    scene_run(s, 0, "verify");
-
-    kill(first.pid, SIGINT);
-    run_finish(&first);
-    run_expect(&first, 130);
-    run_clear(&first);
-    expect_only_the_first(s);
-}
-
-static void second_runner_goes_on_when_the_first_is_done(void **state)
-{
-    struct scene *s = *state;
-    struct run first = {0};
-
-    three_files(s, SLEEP);
-    run_start_revtwin(&first, s->repo.dir, s->env, (const char *const[]){"apply", NULL});
-    wait_for(s, "%pg_sleep%");
-    scene_start(s, "apply", "--wait", "30");
-    cluster_wait(&scene_server, s->db,
-                 "SELECT count(*) = 2 FROM pg_stat_activity WHERE application_name = "
-                 "'revtwin' AND datname = current_database()");
-    cluster_exec(&scene_server, s->db,
-                 "DELETE FROM hold; SELECT pg_cancel_backend(pid) FROM pg_stat_activity "
-                 "WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()");
-    run_finish(&first);
-    run_expect(&first, 4);
-    run_clear(&first);
-    /* It reads the ledger after it has the lock: V1 is not applied twice. */
-    scene_finish(s, 0);
-    assert_warned(s, "waiting for another revtwin");
-    assert_log(s, "V1 V3");
-    assert_ledger(s, "applied V1, applied V2, applied V3");
-}
-
-/* Where a pooler takes the session's lock away, the transaction's lock and the ledger's
- * unique hashes still keep two runners apart. */
-static void runners_without_the_session_lock(void **state)
-{
-    struct scene *s = *state;
-    PGconn *other;
-
-    scene_step(s, "V0");
-    scene_run(s, 0, "apply");
-    other = cluster_connect(&scene_server, s->db);
-    PQclear(PQexec(other, "BEGIN; SELECT pg_advisory_xact_lock(8243124935563243009)"));
-    scene_step(s, "V1");
-    scene_run(s, 8, "apply", "--lock-timeout", "300ms");
-    assert_warned(s, "another revtwin");
-    assert_warned(s, "0 of 1 migrations");
-
-    scene_start(s, "apply", "--lock-timeout", "60s");
-    wait_for(s, "%pg_advisory_xact_lock%");
-    PQclear(PQexec(
-        other, "INSERT INTO revtwin.ledger SELECT seq + 1, kind, 'other', algorithm, "
-               "checksum, statements, commit_oid, pull_request, applied_at, duration, "
-               "applied_by, client, revtwin_version, xid, entry_hash, 'other' FROM "
-               "revtwin.ledger; COMMIT"));
-    scene_finish(s, 8);
-    assert_warned(s, "changed the ledger meanwhile");
-    assert_log(s, "V0");
-    PQfinish(other);
-}
-
 /* ------------------------------------------------------------------ lost connection */
 
 static void terminate(struct scene *s, const char *second)
@@ -303,6 +170,96 @@ static void backend_terminated_in_a_file_with_copy(void **state)
     terminate(*state, COPY SLEEP);
 }
 
+/* ------------------------------------------------------------------ anywhere */
+
+/* Many files that take about a second together. */
+static void start_many(struct scene *s)
+{
+    for (int i = 1; i <= 200; i++) {
+        char *name = check_printf("V%d", i);
+        char *sql = check_printf(
+            "INSERT INTO log (name) VALUES ('%d');\nSELECT pg_sleep(0.005);\n", i);
+
+        scene_file(s, name, sql);
+        free(name);
+        free(sql);
+    }
+    repo_commit(&s->repo, "many files");
+    scene_start(s, "apply");
+    cluster_wait(&scene_server, s->db, "SELECT count(*) > 20 FROM log");
+}
+
+/* Whatever happened, a file is in exactly when its row is; returns how many are. */
+static long expect_no_half(struct scene *s)
+{
+    char *count;
+    long files;
+
+    expect_nobody(s);
+    assert_production(
+        s,
+        "SELECT count(*) FROM log FULL JOIN revtwin.ledger ON path = "
+        "'migrations/V' || name || '.sql' WHERE path IS NULL OR name IS NULL",
+        "0");
+    count = cluster_query(&scene_server, s->db, "SELECT count(*) FROM log");
+    files = strtol(count, NULL, 10);
+    free(count);
+    assert_in_range(files, 20, 199);
+    return files;
+}
+
+static void expect_the_rest(struct scene *s)
+{
+    scene_run(s, 0, "apply", "--ledger");
+    assert_production(s, "SELECT count(*) || ' ' || count(DISTINCT name) FROM log",
+                      "200 200");
+    scene_run(s, 0, "verify");
+}
+
+static void sigint_in_a_long_pipeline(void **state)
+{
+    struct scene *s = *state;
+    char *told;
+
+    start_many(s);
+    kill(s->run.pid, SIGINT);
+    scene_finish(s, 130);
+    told = check_printf(" %ld of 200 migrations are in", expect_no_half(s));
+    assert_warned(s, told);
+    free(told);
+    expect_the_rest(s);
+}
+
+static void sigkill_in_a_long_pipeline(void **state)
+{
+    struct scene *s = *state;
+
+    start_many(s);
+    kill(s->run.pid, SIGKILL);
+    run_finish(&s->run);
+    run_expect(&s->run, -SIGKILL);
+    expect_no_half(s);
+    expect_the_rest(s);
+}
+
+static void backend_terminated_in_a_long_pipeline(void **state)
+{
+    struct scene *s = *state;
+    const char *told;
+
+    start_many(s);
+    cluster_exec(&scene_server, s->db,
+                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                 "application_name = 'revtwin' AND datname = current_database()");
+    scene_finish(s, 6);
+    told = strstr(s->run.err, " of 200 migrations are known to be committed");
+    assert_non_null(told);
+    while (told > s->run.err && told[-1] >= '0' && told[-1] <= '9')
+        told--;
+    assert_in_range(strtol(told, NULL, 10), 1, expect_no_half(s));
+    expect_the_rest(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,11 +271,11 @@ int main(void)
         scene_test(lock_timeout_is_honoured),
         scene_test(statement_timeout_is_honoured),
         scene_test(limits_come_from_the_configuration_file_too),
-        scene_test(second_runner_waits_and_then_gives_up),
-        scene_test(second_runner_goes_on_when_the_first_is_done),
-        scene_test(runners_without_the_session_lock),
         scene_test(backend_terminated_in_the_pipeline),
         scene_test(backend_terminated_in_a_file_with_copy),
+        scene_test(sigint_in_a_long_pipeline),
+        scene_test(sigkill_in_a_long_pipeline),
+        scene_test(backend_terminated_in_a_long_pipeline),
     };
 
     return cmocka_run_group_tests(tests, scene_start_server, scene_stop_server);

@@ -13,7 +13,6 @@ enum { SEEDS = 8, PULL_REQUESTS = 8, MAX_OPEN = 3, MAX_FILES = 100, BASE_FILES =
 
 struct history {
     struct scene *s;
-    unsigned seed;  /* what it is made from */
     uint32_t state; /* of the random numbers */
     struct {
         char *name, *first; /* without folder and .sql: its present and its first one */
@@ -141,7 +140,7 @@ static void list_steps(struct history *h)
 
 static void make_history(struct history *h, struct scene *s, unsigned seed)
 {
-    *h = (struct history){.s = s, .seed = seed, .state = seed * 2654435761U};
+    *h = (struct history){.s = s, .state = seed * 2654435761U};
     print_message("release day: seed %u\n", seed);
     for (unsigned i = 0; i < BASE_FILES; i++)
         add_file(h);

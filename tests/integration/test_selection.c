@@ -216,6 +216,43 @@ static void files_outside_of_the_path_are_never_applied(void **state)
     assert_ledger(s, "applied V1");
 }
 
+/* A pull request into which main was merged, and which main then only followed. */
+static void fast_forward_is_caught_up_by_ledger(void **state)
+{
+    struct scene *s = *state;
+
+    open_pull_request(s);
+    scene_step(s, "V0");
+    scene_run(s, 0, "apply");
+    repo_switch(&s->repo, "feature");
+    repo_git(&s->repo, "merge", "-q", "-m", "catch up", "main", NULL);
+    repo_switch(&s->repo, "main");
+    repo_git(&s->repo, "merge", "-q", "--ff-only", "feature", NULL);
+    scene_untouched(s, 3, "apply");
+    assert_warned(s, "migrations/V2.sql");
+    scene_run(s, 0, "apply", "--ledger");
+    assert_log(s, "V1 V0 V2 V3");
+}
+
+/* Of which --ledger knows no start, and a single step warns. */
+static void rewritten_history_is_not_silent(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    scene_step(s, "V2");
+    scene_run(s, 0, "apply");
+    repo_git(&s->repo, "reset", "-q", "--hard", "HEAD~1", NULL);
+    scene_step(s, "V3");
+    scene_untouched(s, 3, "apply", "--ledger");
+    assert_warned(s, "ledger");
+    assert_warned(s, "ancestor");
+    scene_run(s, 0, "apply");
+    assert_warned(s, "no longer in the tree");
+    assert_warned(s, "migrations/V2.sql");
+    assert_ledger(s, "baseline V1, applied V2, applied V3");
+}
+
 static void step_without_migrations_is_nothing_to_do(void **state)
 {
     struct scene *s = *state;
@@ -246,6 +283,8 @@ int main(void)
         scene_test(down_files_are_never_applied),
         scene_test(baseline_leaves_down_files_out),
         scene_test(files_outside_of_the_path_are_never_applied),
+        scene_test(fast_forward_is_caught_up_by_ledger),
+        scene_test(rewritten_history_is_not_silent),
         scene_test(step_without_migrations_is_nothing_to_do),
     };
 

@@ -129,15 +129,15 @@ static void edits_are_found(void **state)
 static void every_column_that_the_client_knows_is_covered(void **state)
 {
     struct scene *s = *state;
-    char *columns;
+    char *columns, *rest;
 
     make_rows(s);
     columns = cluster_query(&scene_server, s->db,
                             "SELECT attname FROM pg_attribute WHERE attnum > 0 AND "
                             "attrelid = 'revtwin.ledger'::regclass AND attname NOT IN "
                             "('xid', 'duration')");
-    for (char *name = strtok_r(columns, "\n", &columns); name;
-         name = strtok_r(NULL, "\n", &columns)) {
+    for (char *name = strtok_r(columns, "\n", &rest); name;
+         name = strtok_r(NULL, "\n", &rest)) {
         bool found = false;
 
         for (size_t i = 0; i < sizeof(edits) / sizeof(*edits); i++)
@@ -145,6 +145,7 @@ static void every_column_that_the_client_knows_is_covered(void **state)
         if (!found)
             check_fail("no test edits column %s", name);
     }
+    free(columns);
 }
 
 static void times_of_the_server_are_not_covered(void **state)

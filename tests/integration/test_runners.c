@@ -1,0 +1,127 @@
+/* Promise 3: one runner at a time. */
+#include "sleeper.h"
+
+#include <signal.h>
+
+static void second_runner_waits_and_then_gives_up(void **state)
+{
+    struct scene *s = *state;
+    struct run first = {0};
+
+    three_files(s, SLEEP);
+    run_start_revtwin(&first, s->repo.dir, s->env, (const char *const[]){"apply", NULL});
+    wait_for(s, "%pg_sleep%");
+    scene_run(s, 8, "apply", "--wait", "1");
+    assert_warned(s, "another revtwin");
+    assert_warned(s, "pid ");
+    assert_warned(s, "user postgres");
+    assert_warned(s, "application revtwin");
+    assert_warned(s, "Nothing was changed");
+    scene_run(s, 8, "baseline", "HEAD", "--wait", "0");
+
+    /* Those who only look do not wait. */
+    scene_run(s, 0, "status");
+    assert_said(s, "2 pending");
+    scene_run(s, 0, "plan");
+    scene_run(s, 0, "verify");
+
+    kill(first.pid, SIGINT);
+    run_finish(&first);
+    run_expect(&first, 130);
+    run_clear(&first);
+    expect_only_the_first(s);
+}
+
+static void second_runner_goes_on_when_the_first_is_done(void **state)
+{
+    struct scene *s = *state;
+    struct run first = {0};
+
+    three_files(s, SLEEP);
+    run_start_revtwin(&first, s->repo.dir, s->env, (const char *const[]){"apply", NULL});
+    wait_for(s, "%pg_sleep%");
+    scene_start(s, "apply", "--wait", "30");
+    cluster_wait(&scene_server, s->db,
+                 "SELECT count(*) = 2 FROM pg_stat_activity WHERE application_name = "
+                 "'revtwin' AND datname = current_database()");
+    cluster_exec(&scene_server, s->db,
+                 "DELETE FROM hold; SELECT pg_cancel_backend(pid) FROM pg_stat_activity "
+                 "WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()");
+    run_finish(&first);
+    run_expect(&first, 4);
+    run_clear(&first);
+    /* It reads the ledger after it has the lock: V1 is not applied twice. */
+    scene_finish(s, 0);
+    assert_warned(s, "waiting for another revtwin");
+    assert_log(s, "V1 V3");
+    assert_ledger(s, "applied V1, applied V2, applied V3");
+}
+
+/* Where a pooler takes the session's lock away, the transaction's lock and the ledger's
+ * unique hashes still keep two runners apart. */
+static void runners_without_the_session_lock(void **state)
+{
+    struct scene *s = *state;
+    PGconn *other;
+
+    scene_step(s, "V0");
+    scene_run(s, 0, "apply");
+    other = cluster_connect(&scene_server, s->db);
+    PQclear(PQexec(other, "BEGIN; SELECT pg_advisory_xact_lock(8243124935563243009)"));
+    scene_step(s, "V1");
+    scene_run(s, 8, "apply", "--lock-timeout", "300ms");
+    assert_warned(s, "another revtwin");
+    assert_warned(s, "0 of 1 migrations");
+
+    scene_start(s, "apply", "--lock-timeout", "60s");
+    wait_for(s, "%pg_advisory_xact_lock%");
+    PQclear(PQexec(
+        other, "INSERT INTO revtwin.ledger SELECT seq + 1, kind, 'other', algorithm, "
+               "checksum, statements, commit_oid, pull_request, applied_at, duration, "
+               "applied_by, client, revtwin_version, xid, entry_hash, 'other' FROM "
+               "revtwin.ledger; COMMIT"));
+    scene_finish(s, 8);
+    assert_warned(s, "changed the ledger meanwhile");
+    assert_log(s, "V0");
+    PQfinish(other);
+}
+
+static void runners_that_start_at_the_same_time(void **state)
+{
+    enum { RUNNERS = 4, FILES = 20 };
+    struct scene *s = *state;
+    struct run runs[RUNNERS] = {0};
+
+    scene_step(s, "V0");
+    for (int i = 1; i <= FILES; i++) {
+        char *name = check_printf("V%d", i);
+
+        scene_migration(s, name);
+        free(name);
+    }
+    repo_commit(&s->repo, "files");
+    for (int i = 0; i < RUNNERS; i++)
+        run_start_revtwin(&runs[i], s->repo.dir, s->env,
+                          (const char *const[]){"apply", NULL});
+    for (int i = 0; i < RUNNERS; i++) {
+        run_finish(&runs[i]);
+        run_expect(&runs[i], 0);
+        run_clear(&runs[i]);
+    }
+    assert_production(s, "SELECT count(*) || ' ' || count(DISTINCT name) FROM log",
+                      "20 20");
+    assert_production(s, "SELECT count(*) FROM revtwin.ledger", "21");
+    scene_run(s, 0, "verify");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        scene_test(second_runner_waits_and_then_gives_up),
+        scene_test(second_runner_goes_on_when_the_first_is_done),
+        scene_test(runners_without_the_session_lock),
+        scene_test(runners_that_start_at_the_same_time),
+    };
+
+    return cmocka_run_group_tests(tests, scene_start_server, scene_stop_server);
+}
