@@ -19,6 +19,7 @@ struct run {
     struct rt_ledger_row last; /* the last row that was made; {0} before the first */
     const char *head;          /* entry_hash that the unit being sent builds on */
     const char *mark;
+    const char **hashes; /* entry_hash of each action's row, once it is made */
     const char *params[RT_LEDGER_COLUMNS + 1];
 };
 
@@ -33,6 +34,8 @@ static void make_row(struct run *run, const struct rt_action *action)
         run->arena, run->ledger, prev, applied ? "applied" : "baseline", action->path,
         action->checksum, applied ? action->source.mode.statements : 0, action->commit,
         &run->options->writer);
+    run->hashes[action - run->sequence.plan->actions] =
+        run->last.column[RT_COL_ENTRY_HASH];
 }
 
 static const struct rt_action *action_at(const struct run *run,
@@ -113,6 +116,7 @@ static void unit_done(struct run *run)
     for (size_t i = 0; i < unit->count; i++)
         run->out->states[unit->first + i] = RT_APPLY_DONE;
     run->out->done += unit->count;
+    run->out->head = run->hashes[unit->first + unit->count - 1];
     rt_log_verbose("%s: committed (%zu of %zu)",
                    run->sequence.plan->actions[unit->first].path, run->out->done,
                    run->sequence.plan->count);
@@ -268,14 +272,13 @@ static void fail_unit(struct run *run, struct rt_conn *conn, struct rt_err *err)
     struct rt_err ignored = {0};
     const struct rt_unit *unit;
 
-    /* A signal or a lost connection can come when every unit has been committed. */
-    if (run->replied.unit >= run->sequence.count)
-        return;
+    /* What fails between two files hits the one that was to come: the other is in. */
+    if (run->replied.phase == RT_PHASE_CLEANUP)
+        run->replied = (struct rt_cursor){.unit = run->replied.unit + 1};
     explain_error(run, conn, err);
     unit = &run->sequence.units[run->replied.unit];
-    if (run->replied.phase <= RT_PHASE_COMMIT)
-        for (size_t i = 0; i < unit->count; i++)
-            run->out->states[unit->first + i] = RT_APPLY_FAILED;
+    for (size_t i = 0; i < unit->count; i++)
+        run->out->states[unit->first + i] = RT_APPLY_FAILED;
     if (rt_conn_lost(conn))
         return;
     /* COMMIT has ended the transaction, whatever its answer. */
@@ -308,6 +311,7 @@ int rt_apply(struct rt_apply_result *out, struct rt_arena *arena, struct rt_conn
     out->states = rt_arena_alloc(arena, plan->count * sizeof(*out->states));
     out->milliseconds = rt_arena_alloc(arena, plan->count * sizeof(*out->milliseconds));
     out->head = rt_ledger_head(ledger);
+    run.hashes = rt_arena_alloc(arena, plan->count * sizeof(*run.hashes));
     if (ledger->count > 0)
         run.last = ledger->rows[ledger->count - 1];
     rt_sequence_init(&run.sequence, arena, plan);
@@ -326,11 +330,10 @@ int rt_apply(struct rt_apply_result *out, struct rt_arena *arena, struct rt_conn
                         : rt_send_pipelined(conn, &sender, err);
     }
     rt_conn_on_wait(conn, NULL, NULL);
-    if (rc < 0) {
-        fail_unit(&run, conn, err);
-        rc = -(int)err->status;
-    } else if (run.last.column[RT_COL_ENTRY_HASH]) {
-        out->head = run.last.column[RT_COL_ENTRY_HASH];
+    if (rc == 0 || out->done == plan->count) {
+        rt_err_clear(err); /* what comes after the last COMMIT has no say in it */
+        return 0;
     }
-    return rc;
+    fail_unit(&run, conn, err);
+    return -(int)err->status;
 }
