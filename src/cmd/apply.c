@@ -2,12 +2,15 @@
 #include "base/log.h"
 #include "cmd/collect.h"
 #include "cmd/resync.h"
+#include "cmd/steps.h"
 #include "report/plan.h"
 
 static int collect(struct rt_work *work, struct rt_context *context, struct rt_err *err)
 {
-    int rc = rt_collect_ledger(work, context, RT_INTENT_CHANGE, false, err);
+    int rc = rt_steps_check_merged(work, context, err);
 
+    if (rc == 0)
+        rc = rt_collect_ledger(work, context, RT_INTENT_CHANGE, false, err);
     if (rc == 0)
         rc = rt_collect_set(work, context, err);
     if (rc == 0)

@@ -38,10 +38,10 @@ static int compare(struct rt_work *work, struct rt_context *context, struct rt_e
         return rt_err_set(err, RT_EDIFFERS, "%zu difference%s found",
                           faults + work->plan.refusals,
                           faults + work->plan.refusals == 1 ? "" : "s");
-    rt_report_line(
-        &context->report,
-        "the ledger's %zu rows are unbroken, and %zu files match their checksums",
-        ledger->count, work->plan.applied);
+    rt_report_line(&context->report,
+                   "the ledger is unbroken (rows: %zu), and every applied file has its "
+                   "checksum (files: %zu)",
+                   ledger->count, work->plan.applied);
     rt_report_line(&context->report, "ledger head: %s", rt_ledger_head(ledger));
     return 0;
 }

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "git/tree.h"
+#include "git/path.h"
 
 /* A tree in git may be nested without limit, the stack may not. */
 enum { MAX_DEPTH = 512 };
@@ -156,30 +156,4 @@ int rt_tree_diff(struct rt_changes *out, struct rt_arena *arena, struct rt_repo 
     rc = diff_trees(&d, before, after, err);
     rt_str_clear(&d.path);
     return rc;
-}
-
-int rt_folder_normalize(const char **out, struct rt_arena *arena, const char *folder,
-                        struct rt_err *err)
-{
-    struct rt_str path = {0};
-
-    for (const char *at = folder; *at;) {
-        size_t len = strcspn(at, "/");
-
-        if (len == 2 && memcmp(at, "..", 2) == 0) {
-            rt_str_clear(&path);
-            return rt_err_set(err, RT_EUSAGE,
-                              "the folder \"%s\" is not below the repository's root",
-                              folder);
-        }
-        if (len > 0 && !(len == 1 && *at == '.')) {
-            rt_str_add(&path, path.len ? "/" : "");
-            rt_str_addn(&path, at, len);
-        }
-        at += len;
-        at += *at == '/';
-    }
-    *out = rt_arena_strdup(arena, rt_str_text(&path));
-    rt_str_clear(&path);
-    return 0;
 }

@@ -25,11 +25,4 @@ int rt_tree_diff(struct rt_changes *out, struct rt_arena *arena, struct rt_repo 
                  const git_oid *before, const git_oid *after, const char *folder,
                  struct rt_err *err) RT_CHECKED;
 
-/*
- * The folder's name as rt_tree_lookup wants it: "./db//migrations/" is "db/migrations",
- * "." is "". -RT_EUSAGE when it leads out of the repository.
- */
-int rt_folder_normalize(const char **out, struct rt_arena *arena, const char *folder,
-                        struct rt_err *err) RT_CHECKED;
-
 #endif

@@ -1,4 +1,4 @@
-/* Where a feature branch left the default branch. */
+/* The default branch: where a feature branch left it, and what is merged into it. */
 #include "base/mem.h"
 #include "git/object.h"
 #include "git/range.h"
@@ -120,5 +120,24 @@ int rt_range_fork_point(struct rt_oid *out, const char **branch, struct rt_arena
     rc = nearest_base(out, repo, commits, count + 1, err);
 done:
     git_reference_free(head);
+    return rc;
+}
+
+int rt_repo_is_merged(const char **branch, struct rt_arena *arena, struct rt_repo *repo,
+                      const struct rt_oid *commit, const char *default_branch,
+                      struct rt_err *err)
+{
+    git_oid ends[2];
+    size_t count = 0;
+    int rc = 0;
+
+    *branch = find_default(ends, &count, arena, repo, default_branch);
+    if (*branch == NULL)
+        return 1;
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        struct rt_oid end = rt_oid_make(&ends[i]);
+
+        rc = rt_repo_is_ancestor(repo, commit, &end, err);
+    }
     return rc;
 }

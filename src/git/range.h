@@ -62,4 +62,12 @@ int rt_range_fork_point(struct rt_oid *out, const char **branch, struct rt_arena
                         struct rt_repo *repo, const char *default_branch,
                         struct rt_err *err) RT_CHECKED;
 
+/*
+ * 1 when the default branch (here or at origin) has the commit, or no default branch can
+ * be found; 0 when not, and then *branch is its name, in the arena; or an error.
+ */
+int rt_repo_is_merged(const char **branch, struct rt_arena *arena, struct rt_repo *repo,
+                      const struct rt_oid *commit, const char *default_branch,
+                      struct rt_err *err) RT_CHECKED;
+
 #endif

@@ -1,16 +1,7 @@
 #include "git/tree.h"
 
-#include <strings.h>
-
 #include "base/str.h"
 #include "git/diff.h"
-
-bool rt_is_sql(const char *path)
-{
-    size_t len = strlen(path);
-
-    return len >= 4 && strcasecmp(path + len - 4, ".sql") == 0;
-}
 
 static enum rt_entry_kind kind_of(uint32_t mode)
 {

@@ -2,6 +2,7 @@
 #ifndef RT_GIT_TREE_H
 #define RT_GIT_TREE_H
 
+#include "git/path.h"
 #include "git/repo.h"
 
 enum rt_entry_kind { RT_ENTRY_FILE, RT_ENTRY_SYMLINK, RT_ENTRY_SUBMODULE };
@@ -16,9 +17,6 @@ struct rt_listing {
     struct rt_entry *entries; /* in natural order of path, in the arena */
     size_t count;
 };
-
-/* Whether a file name is that of an SQL file: ends in ".sql", in any case. */
-bool rt_is_sql(const char *path);
 
 /*
  * All entries named *.sql at any depth below folder ("" or "." is the whole tree) in the

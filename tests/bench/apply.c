@@ -22,8 +22,8 @@
 
 enum { RUNS = 3, DELAY_MS = 10 /* each way */ };
 
-static const char create[] = "CREATE TABLE bench_%04d (id bigint PRIMARY KEY, name text)";
-static const char alter[] = "ALTER TABLE bench_%04d ADD COLUMN flag varchar(255)";
+#define CREATE "CREATE TABLE bench_%04d (id bigint PRIMARY KEY, name text)"
+#define ALTER "ALTER TABLE bench_%04d ADD COLUMN flag varchar(255)"
 
 struct bench {
     struct cluster prod;
@@ -45,10 +45,7 @@ static void make_history(struct bench *b, int files)
     for (int i = 1; i <= files; i++) {
         bench_commit(import, i);
         fprintf(import, "M 644 inline migrations/V%04d__bench.sql\ndata <<.\n", i);
-        fprintf(import, create, i);
-        fprintf(import, ";\n");
-        fprintf(import, alter, i);
-        fprintf(import, ";\n.\n");
+        fprintf(import, CREATE ";\n" ALTER ";\n.\n", i, i);
     }
     bench_imported(import);
     repo_git(&b->repo, "reset", "-q", "--hard", NULL);
@@ -96,13 +93,12 @@ static void run_apply(const struct bench *b)
     free(url);
 }
 
-static void send_statement(PGconn *conn, const char *sql, int number)
+/* Frees the statement. */
+static void send_statement(PGconn *conn, char *sql)
 {
-    char *text = check_printf(sql, number);
-
-    if (!PQsendQueryParams(conn, text, 0, NULL, NULL, NULL, NULL, 0))
+    if (!PQsendQueryParams(conn, sql, 0, NULL, NULL, NULL, NULL, 0))
         check_fail("%s", PQerrorMessage(conn));
-    free(text);
+    free(sql);
 }
 
 /* In blocking mode libpq reads while it cannot write, so it is safe to send it all. */
@@ -116,11 +112,11 @@ static void run_bare(const struct bench *b)
     if (!PQenterPipelineMode(conn))
         check_fail("%s", PQerrorMessage(conn));
     for (int i = 1; i <= b->files; i++) {
-        send_statement(conn, "BEGIN", i);
-        send_statement(conn, create, i);
-        send_statement(conn, alter, i);
-        send_statement(conn, "INSERT INTO done VALUES (%d)", i);
-        send_statement(conn, "COMMIT", i);
+        send_statement(conn, check_printf("BEGIN"));
+        send_statement(conn, check_printf(CREATE, i));
+        send_statement(conn, check_printf(ALTER, i));
+        send_statement(conn, check_printf("INSERT INTO done VALUES (%d)", i));
+        send_statement(conn, check_printf("COMMIT"));
     }
     PQpipelineSync(conn);
     while (status != PGRES_PIPELINE_SYNC) {

@@ -242,6 +242,33 @@ static void default_branch_of_a_clone_is_that_of_origin(void **state)
     repo_clear(&origin);
 }
 
+static void what_is_not_merged_is_not_applied(void **state)
+{
+    struct scene *s = *state;
+    struct repo origin = s->repo;
+    struct rt_oid merged;
+
+    branch_off(s);
+    scene_untouched(s, 3, "apply");
+    assert_warned(s, "is not on branch main");
+    scene_untouched(s, 3, "apply", "feature");
+    scene_untouched(s, 3, "apply", "--ledger");
+    scene_untouched(s, 3, "apply", "--base", "main");
+    scene_run(s, 0, "apply", "--ledger", "--branch", "feature");
+    assert_log(s, "V1 V4 V5");
+
+    /* the branch here may be behind what is merged at origin */
+    repo_git(&s->repo, "switch", "-q", "main", NULL);
+    repo_clone(&s->repo, &origin, NULL);
+    repo_git(&origin, "merge", "-q", "--no-ff", "-m", "merge", "feature", NULL);
+    repo_write(&origin, "migrations/V7.sql", "INSERT INTO log (name) VALUES ('V7');");
+    merged = repo_commit(&origin, "V7");
+    repo_git(&s->repo, "fetch", "-q", "origin", NULL);
+    scene_run(s, 0, "apply", merged.hex);
+    assert_log(s, "V1 V4 V5 V7");
+    repo_clear(&origin);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +282,7 @@ int main(void)
         scene_test(plan_needs_no_production),
         scene_test(plan_of_a_file_that_cannot_run_needs_no_production),
         scene_test(branch_without_migrations_has_an_empty_plan),
+        scene_test(what_is_not_merged_is_not_applied),
         scene_test(detached_head_is_one_step),
         scene_test(default_branch_is_configurable),
         scene_test(default_branch_of_a_clone_is_that_of_origin),

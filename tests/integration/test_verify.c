@@ -25,8 +25,8 @@ static void untouched_ledger_is_whole(void **state)
 
     make_rows(s);
     scene_untouched(s, 0, "verify");
-    assert_said(s, "12 rows are unbroken");
-    assert_said(s, "12 files match");
+    assert_said(s, "unbroken (rows: 12)");
+    assert_said(s, "(files: 12)");
     head =
         cluster_query(&scene_server, s->db,
                       "SELECT entry_hash FROM revtwin.ledger ORDER BY seq DESC LIMIT 1");

@@ -1,8 +1,6 @@
 /* The pure parts of git/: names, folders and lookups. */
 #include "git/tree.h"
 
-#include "git/diff.h"
-
 #include "unit.h"
 
 static void test_names(void **state)
