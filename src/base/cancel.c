@@ -20,7 +20,7 @@ static void on_signal(int sig)
 
 void rt_cancel_install(void)
 {
-    /* SA_RESETHAND: the second signal meets the default action and ends the process. */
+    /* SA_RESETHAND: the same signal again meets the default action and ends us. */
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 

@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 
-/* Catch SIGINT and SIGTERM (system calls are then interrupted, not restarted). A second
- * signal ends the process at once. SIGPIPE is ignored. */
+/* Catch SIGINT and SIGTERM (system calls are then interrupted, not restarted). The same
+ * signal again ends the process at once. SIGPIPE is ignored. */
 void rt_cancel_install(void);
 
 /* A descriptor for poll(): readable once a signal has come; -1 before the install. */

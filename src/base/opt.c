@@ -19,11 +19,25 @@ static void store(const struct rt_opt *opt, void *target)
         memcpy(field, &text, sizeof(text));
 }
 
+/* The value behind a '=' is not quoted: it may be a password. */
+static int refuse_unknown(const struct rt_opt *table, size_t count, const char *word,
+                          struct rt_err *err)
+{
+    char *name = rt_strndup(word, strcspn(word, "="));
+    struct rt_guess guess = {.word = name + strspn(name, "-"), .limit = 3};
+
+    rt_err_set(err, RT_EUSAGE, "unknown option %s", name);
+    for (size_t i = 0; i < count; i++)
+        rt_guess_try(&guess, table[i].name);
+    if (guess.best)
+        rt_err_hint(err, "Did you mean --%s?", guess.best);
+    free(name);
+    return -RT_EUSAGE;
+}
+
 static int refuse(const struct rt_opt *table, size_t count, int reason, const char *word,
                   struct rt_err *err)
 {
-    struct rt_guess guess = {.word = word + strspn(word, "-"), .limit = 3};
-
     if (reason == ':')
         return rt_err_set(err, RT_EUSAGE, "option %s needs an argument", word);
     if (optopt >= FIRST_LONG)
@@ -31,12 +45,7 @@ static int refuse(const struct rt_opt *table, size_t count, int reason, const ch
                           table[optopt - FIRST_LONG].name);
     if (optopt)
         return rt_err_set(err, RT_EUSAGE, "unknown option -%c", optopt);
-    rt_err_set(err, RT_EUSAGE, "unknown option %s", word);
-    for (size_t i = 0; i < count; i++)
-        rt_guess_try(&guess, table[i].name);
-    if (guess.best)
-        rt_err_hint(err, "Did you mean --%s?", guess.best);
-    return -RT_EUSAGE;
+    return refuse_unknown(table, count, word, err);
 }
 
 /* The row of what getopt_long found; it only finds what is in the table. */

@@ -88,6 +88,14 @@ int rt_options_parse(struct rt_context *context, int argc, char **argv,
     context->operands = argv + first;
     if (context->options.help)
         return 0;
+    for (int i = 0; i < given; i++) {
+        /* Not to be quoted as an unknown revision: it may hold a password. */
+        if (strstr(context->operands[i], "://") ||
+            strstr(context->operands[i], "password="))
+            return rt_err_set(err, RT_EUSAGE,
+                              "a connection string is not an argument of %s",
+                              command->name);
+    }
     if (given < command->min_operands)
         return rt_err_set(err, RT_EUSAGE, "%s needs %s", command->name,
                           command->operands);

@@ -8,6 +8,11 @@
 #include "base/str.h"
 #include "pg/private.h"
 
+/* Hosted runners sit behind address translation that forgets a connection after four idle
+ * minutes, and a statement may well take longer. Seconds, and how often. */
+#define KEEPALIVES_IDLE "30"
+#define KEEPALIVES_INTERVAL "10"
+#define KEEPALIVES_COUNT "6"
 #define CONNECT_TIMEOUT "15" /* seconds, where neither string nor environment has one */
 
 static void log_notice(void *context, const PGresult *result)
@@ -63,11 +68,24 @@ int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
 {
     /* Later values win over earlier ones, and dbname is expanded where it stands; with a
      * database of its own it is given again at the end, which expands only the first. */
-    const char *keywords[] = {"connect_timeout",          "dbname",
-                              "client_encoding",          "fallback_application_name",
-                              database ? "dbname" : NULL, NULL};
-    const char *values[] = {
-        default_timeout(), server->conninfo.text, "UTF8", "revtwin", database, NULL};
+    const char *keywords[] = {"connect_timeout",
+                              "keepalives_idle",
+                              "keepalives_interval",
+                              "keepalives_count",
+                              "dbname",
+                              "client_encoding",
+                              "fallback_application_name",
+                              database ? "dbname" : NULL,
+                              NULL};
+    const char *values[] = {default_timeout(),
+                            KEEPALIVES_IDLE,
+                            KEEPALIVES_INTERVAL,
+                            KEEPALIVES_COUNT,
+                            server->conninfo.text,
+                            "UTF8",
+                            "revtwin",
+                            database,
+                            NULL};
     struct rt_conn *conn;
     int rc = rt_server_check(server, err);
 

@@ -48,6 +48,7 @@ static void test_refusals(void **state)
         const char *word, *message, *hint;
     } cases[] = {
         {"--flaf", "unknown option --flaf", "Did you mean --flag?"},
+        {"--flga=s3cret", "unknown option --flga", "Did you mean --flag?"},
         {"--nothinglikeit", "unknown option --nothinglikeit", NULL},
         {"-x", "unknown option -x", NULL},
         {"--text", "option --text needs an argument", NULL},
