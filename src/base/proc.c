@@ -55,12 +55,50 @@ static char *find_program(const char *name)
     return NULL;
 }
 
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* The same file on a descriptor that the child's own 0, 1 and 2 cannot collide with. */
+static int above_stderr(int fd)
+{
+    int higher;
+
+    if (fd < 0 || fd > 2)
+        return fd;
+    higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    close(fd);
+    return higher;
+}
+
+static int null_device(void)
+{
+    return above_stderr(open("/dev/null", O_RDWR | O_CLOEXEC));
+}
+
+static int make_pipe(int ends[2])
+{
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        ends[0] = ends[1] = -1;
+        return -1;
+    }
+    ends[0] = above_stderr(ends[0]);
+    ends[1] = above_stderr(ends[1]);
+    if (ends[0] >= 0 && ends[1] >= 0)
+        return 0;
+    close_fd(&ends[0]);
+    close_fd(&ends[1]);
+    return -1;
+}
+
 /* What the child needs, prepared before the fork. */
 struct launch {
     const char *path;
     const struct rt_child *command;
-    int in, out, errors; /* above 2, close-on-exec */
-    int failure;         /* takes errno when exec fails */
+    int in, out, errors, failure; /* above 2, close-on-exec; failure takes errno */
     pid_t parent;
 };
 
@@ -101,7 +139,7 @@ static int fork_exec(struct child *child, struct launch *l, struct rt_err *err)
     ssize_t got;
     pid_t pid;
 
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (make_pipe(ends) != 0)
         return cannot_start(err, l->path, errno);
     l->failure = ends[1];
     l->parent = getpid();
@@ -121,45 +159,6 @@ static int fork_exec(struct child *child, struct launch *l, struct rt_err *err)
     }
     close(ends[0]);
     return code ? cannot_start(err, l->path, code) : 0;
-}
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
-/* The same file on a descriptor that the child's own 0, 1 and 2 cannot collide with. */
-static int above_stderr(int fd)
-{
-    int higher;
-
-    if (fd < 0 || fd > 2)
-        return fd;
-    higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    close(fd);
-    return higher;
-}
-
-static int null_device(void)
-{
-    return above_stderr(open("/dev/null", O_RDWR | O_CLOEXEC));
-}
-
-static int make_pipe(int ends[2])
-{
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        ends[0] = ends[1] = -1;
-        return -1;
-    }
-    ends[0] = above_stderr(ends[0]);
-    ends[1] = above_stderr(ends[1]);
-    if (ends[0] >= 0 && ends[1] >= 0)
-        return 0;
-    close_fd(&ends[0]);
-    close_fd(&ends[1]);
-    return -1;
 }
 
 /* Start command i reading from *in, which is closed then; *in becomes its output. */

@@ -46,26 +46,6 @@ static int silence_event_triggers(struct rt_result **wake, struct rt_conn *next,
     return rc;
 }
 
-/* pg_dump 17 and later has them with the data, which come without comments. */
-static int comment_large_objects(struct rt_rebuild *job, struct rt_conn *next,
-                                 struct rt_err *err)
-{
-    struct rt_result *found;
-    int rc = rt_query(&found, job->snapshot.conn,
-                      "SELECT format('COMMENT ON LARGE OBJECT %s IS %L', objoid,"
-                      "              description) "
-                      "FROM pg_catalog.pg_description "
-                      "WHERE classoid = 'pg_catalog.pg_largeobject'::regclass",
-                      0, NULL, err);
-
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; rc == 0 && i < rt_result_rows(found); i++)
-        rc = rt_exec(NULL, next, rt_result_get(found, i, 0), err);
-    rt_result_free(found);
-    return rc;
-}
-
 /* What a copy of the data lacks to be a twin. */
 static int finish(struct rt_rebuild *job, const struct rt_transfer *transfer,
                   struct rt_conn *next, struct rt_err *err)
@@ -82,14 +62,12 @@ static int finish(struct rt_rebuild *job, const struct rt_transfer *transfer,
     int rc = silence_event_triggers(&wake, next, err);
 
     if (rc == 0)
-        rc = rt_transfer_comments(transfer, err);
-    if (rc == 0)
-        rc = comment_large_objects(job, next, err);
-    rt_snapshot_close(&job->snapshot);
+        rc = rt_transfer_comments(transfer, next, err);
+    if (rc == 0) /* ANALYZE warns of each catalog that belongs to the administrator */
+        rc = rt_exec(NULL, next, "SET client_min_messages = error", err);
     if (rc == 0) {
         rt_log("analyzing the new twin");
-        /* ANALYZE warns about each catalog that belongs to the server's administrator. */
-        rc = rt_exec(NULL, next, "SET client_min_messages = error; ANALYZE", err);
+        rc = rt_exec(NULL, next, "ANALYZE", err); /* alone: a transaction a table */
     }
     if (rc == 0)
         rc = measure(job, next, err);
@@ -105,21 +83,29 @@ static int finish(struct rt_rebuild *job, const struct rt_transfer *transfer,
 static int fill(struct rt_rebuild *job, struct rt_arena *arena, struct rt_site *site,
                 struct rt_err *err)
 {
-    struct rt_transfer transfer = {job->tools, &job->snapshot, site->conn, site->next};
+    struct rt_transfer *transfer = NULL;
     struct rt_conn *next = NULL;
     int rc = rt_snapshot_open(&job->snapshot, arena, job->prod, err);
 
     if (rc == 0) {
         rt_log("copying production (%.1f MB)", (double)job->snapshot.size / 1e6);
-        rc = rt_transfer_data(&transfer, err);
+        rc = rt_transfer_open(&transfer, job->tools, &job->snapshot, site->conn,
+                              site->next, err);
+    }
+    if (rc == 0)
+        rc = rt_transfer_data(transfer, err);
+    rt_snapshot_close(&job->snapshot);
+    if (rc == 0) {
+        rt_log("building the indexes of the new twin");
+        rc = rt_transfer_rest(transfer, err);
     }
     if (rc == 0)
         rc = rt_conn_open_database(&next, job->twin, site->next, RT_READ_WRITE, err);
     if (rc == 0)
         rc = rt_session_without_timeouts(next, err);
     if (rc == 0)
-        rc = finish(job, &transfer, next, err);
-    rt_snapshot_close(&job->snapshot);
+        rc = finish(job, transfer, next, err);
+    rt_transfer_close(transfer);
     rt_conn_close(next);
     return rc;
 }
@@ -143,7 +129,7 @@ static int build(struct rt_rebuild *job, struct rt_arena *arena, struct rt_site 
 int rt_rebuild(struct rt_rebuild *job, struct rt_arena *arena, struct rt_err *err)
 {
     struct rt_site site;
-    int rc = rt_site_open(&site, arena, job->twin, job->database, err);
+    int rc = rt_site_open(&site, arena, job->twin, &job->place, err);
 
     if (rc < 0)
         return rc;

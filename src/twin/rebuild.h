@@ -4,20 +4,22 @@
  * is not touched; the next database is dropped when anything fails.
  *
  * Owners and rights of objects are not copied (--no-owner --no-acl), nor are comments on
- * extensions, which only their owner may write, nor subscriptions and tablespaces.
+ * extensions, which only their owner may write, nor publications (FOR ALL TABLES is the
+ * superuser's), subscriptions, security labels and tablespaces.
  */
 #ifndef RT_TWIN_REBUILD_H
 #define RT_TWIN_REBUILD_H
 
+#include "twin/site.h"
 #include "twin/snapshot.h"
 #include "twin/tools.h"
 
 #define RT_REBUILD "rebuild" /* the method's name */
 
 struct rt_rebuild {
-    struct rt_conn *prod; /* read-only */
+    struct rt_conn *prod; /* outside of any transaction; only read */
     const struct rt_server *twin;
-    const char *database; /* the twin's name */
+    struct rt_place place;
     const struct rt_tools *tools;
     const char *source;     /* for the mark: what production is called */
     const char *adopted_at; /* for the mark: of the twin that is replaced, or NULL */

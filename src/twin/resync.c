@@ -21,10 +21,11 @@ static const char *describe(struct rt_arena *arena, const struct rt_conn *conn)
 }
 
 /* Everything that must be known before the first write. */
-static int check(struct rt_tools *tools, struct rt_twin_mark *mark,
-                 struct rt_arena *arena, struct rt_conn *prod, struct rt_conn *twin,
+static int check(struct rt_rebuild *job, struct rt_tools *tools, struct rt_arena *arena,
+                 struct rt_conn *prod, struct rt_conn *twin,
                  const struct rt_resync_options *options, struct rt_err *err)
 {
+    struct rt_twin_mark mark = {0};
     int rc = rt_guard_host(prod, err);
 
     if (rc == 0)
@@ -34,7 +35,13 @@ static int check(struct rt_tools *tools, struct rt_twin_mark *mark,
     if (rc == 0)
         rc = rt_guard_adopted(twin, options->adopt, err);
     if (rc == 0)
-        rc = rt_mark_read(mark, arena, twin, err);
+        rc = rt_mark_read(&mark, arena, twin, err);
+    if (rc == 0)
+        rc = rt_site_locate(&job->place, arena, twin, err);
+    job->place.must_be_empty = !options->adopt && !mark.present;
+    job->adopted_at = mark.adopted_at;
+    if (rc == 0) /* what follows takes longer than production may let us idle in it */
+        rc = rt_exec(NULL, prod, "ROLLBACK", err);
     if (rc == 0)
         rc = rt_tools_find(tools, arena, options->bindir, prod, twin, err);
     return rc;
@@ -46,27 +53,26 @@ int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
 {
     struct rt_conn *prod = NULL, *twin = NULL;
     struct rt_tools tools;
-    struct rt_twin_mark before = {0};
-    struct rt_rebuild job = {.twin = twin_server, .tools = &tools};
+    struct rt_rebuild job = {.twin = twin_server,
+                             .tools = &tools,
+                             .swap_wait_seconds = options->swap_wait_seconds};
     double start = now();
     int rc;
 
     *out = (struct rt_resync_result){.method = RT_REBUILD};
     rc = rt_conn_open(&prod, prod_server, RT_READ_ONLY, err);
+    if (rc == 0) /* the twin may take its time to wake up */
+        rc = rt_session_without_timeouts(prod, err);
     if (rc == 0)
         rc = rt_conn_open(&twin, twin_server, RT_READ_ONLY, err);
     if (rc == 0)
-        rc = check(&tools, &before, arena, prod, twin, options, err);
+        rc = check(&job, &tools, arena, prod, twin, options, err);
     if (rc < 0)
         goto done;
     out->source = describe(arena, prod);
     out->twin = describe(arena, twin);
     job.prod = prod;
-    job.database = rt_arena_strdup(arena, rt_conn_database(twin));
     job.source = out->source;
-    job.adopted_at = before.adopted_at;
-    job.swap_wait_seconds =
-        options->swap_wait_seconds ? options->swap_wait_seconds : RT_SWAP_WAIT_SECONDS;
     rt_conn_close(twin); /* a session on the twin would be in the way of the swap */
     twin = NULL;
     rc = rt_rebuild(&job, arena, err);

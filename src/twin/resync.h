@@ -8,12 +8,10 @@
 #include "base/arena.h"
 #include "pg/conn.h"
 
-enum { RT_SWAP_WAIT_SECONDS = 10 };
-
 struct rt_resync_options {
     bool adopt;            /* the twin may have contents that no resync has made */
     const char *bindir;    /* folder of pg_dump and pg_restore; NULL: look for them */
-    int swap_wait_seconds; /* for sessions on the twin to end; 0: RT_SWAP_WAIT_SECONDS */
+    int swap_wait_seconds; /* for sessions on the twin to end */
 };
 
 /* Texts live in the arena. */

@@ -48,20 +48,40 @@ static const char *name_beside(struct rt_arena *arena, const char *base,
 
 /* ------------------------------------------------------------------ connection */
 
+int rt_site_locate(struct rt_place *place, struct rt_arena *arena, struct rt_conn *twin,
+                   struct rt_err *err)
+{
+    struct rt_result *found;
+    int rc = rt_query(&found, twin,
+                      "SELECT oid, (SELECT min(datname::text)"
+                      "             FROM pg_catalog.pg_database"
+                      "             WHERE datname IN ('postgres', 'template1')"
+                      "               AND datname <> current_database()"
+                      "               AND datallowconn"
+                      "               AND has_database_privilege(oid, 'CONNECT')) "
+                      "FROM pg_catalog.pg_database WHERE datname = current_database()",
+                      0, NULL, err);
+
+    if (rc < 0)
+        return rc;
+    if (rt_result_get(found, 0, 1)) {
+        place->twin = rt_arena_strdup(arena, rt_conn_database(twin));
+        place->oid = rt_arena_strdup(arena, rt_result_get(found, 0, 0));
+        place->maintenance = rt_arena_strdup(arena, rt_result_get(found, 0, 1));
+    } else {
+        rc = rt_err_set(err, RT_EINTERNAL,
+                        "neither database postgres nor template1 of the twin's server "
+                        "can be connected to");
+    }
+    rt_result_free(found);
+    return rc;
+}
+
 static int open_connection(struct rt_site *site, struct rt_err *err)
 {
-    static const char *const databases[] = {"postgres", "template1"};
-    int rc = 0;
+    int rc = rt_conn_open_database(&site->conn, site->server, site->place.maintenance,
+                                   RT_READ_WRITE, err);
 
-    for (size_t i = 0; i < RT_COUNT(databases); i++) {
-        if (strcmp(databases[i], site->twin) == 0)
-            continue;
-        rt_err_clear(err);
-        rc = rt_conn_open_database(&site->conn, site->server, databases[i], RT_READ_WRITE,
-                                   err);
-        if (rc == 0)
-            break;
-    }
     if (rc == 0 && site->deaf)
         rt_conn_shield(site->conn);
     return rc < 0 ? rc : rt_session_without_timeouts(site->conn, err);
@@ -151,15 +171,17 @@ static int check_rights(struct rt_site *site, struct rt_err *err)
 }
 
 int rt_site_open(struct rt_site *out, struct rt_arena *arena,
-                 const struct rt_server *server, const char *twin, struct rt_err *err)
+                 const struct rt_server *server, const struct rt_place *place,
+                 struct rt_err *err)
 {
     int rc;
 
     *out = (struct rt_site){
         .server = server,
-        .twin = rt_arena_strdup(arena, twin),
-        .next = name_beside(arena, twin, "_revtwin_next"),
-        .previous = name_beside(arena, twin, "_revtwin_previous"),
+        .place = *place,
+        .twin = place->twin,
+        .next = name_beside(arena, place->twin, "_revtwin_next"),
+        .previous = name_beside(arena, place->twin, "_revtwin_previous"),
     };
     rc = rt_site_reopen(out, err);
     if (rc == 0)

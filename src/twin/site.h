@@ -15,19 +15,32 @@
 
 #define RT_SITE_COMMENT "revtwin: "
 
+/* What the guards have looked at, as seen from within; in the arena. */
+struct rt_place {
+    const char *twin;        /* the database's name */
+    const char *oid;         /* tells it from another one of that name */
+    const char *maintenance; /* where every resync of this twin takes the lock */
+    bool must_be_empty;      /* nobody has allowed to replace contents */
+};
+
 struct rt_site {
     struct rt_conn *conn;
     const struct rt_server *server;
+    struct rt_place place;
     const char *twin, *next, *previous; /* names, in the arena */
     bool deaf;                          /* signals are no longer heard */
 };
+
+/* Fill place, but must_be_empty, over a connection to the twin. */
+int rt_site_locate(struct rt_place *place, struct rt_arena *arena, struct rt_conn *twin,
+                   struct rt_err *err) RT_CHECKED;
 
 /*
  * Connect, take the lock, and check that the role may do what the swap needs. Errors:
  * -RT_ELOCKED with the holder, -RT_EINTERNAL with the statement that gives the right.
  */
 int rt_site_open(struct rt_site *out, struct rt_arena *arena,
-                 const struct rt_server *server, const char *twin,
+                 const struct rt_server *server, const struct rt_place *place,
                  struct rt_err *err) RT_CHECKED;
 void rt_site_close(struct rt_site *site);
 
@@ -47,7 +60,8 @@ int rt_site_carry_over(struct rt_site *site, struct rt_err *err) RT_CHECKED;
 /*
  * Put the next database in the twin's place, in one transaction, and drop the twin that
  * was. Sessions are waited for; when they stay, the error names them and nothing has
- * changed. From its COMMIT on signals are no longer heard. -RT_EUNKNOWN when the
+ * changed. -RT_EREFUSED when the twin is no longer what the guards have seen. From its
+ * COMMIT on signals are no longer heard. -RT_EUNKNOWN when the
  * connection was lost there and nobody can be asked; any other error leaves the twin.
  */
 int rt_site_swap(struct rt_site *site, int wait_seconds, struct rt_err *err) RT_CHECKED;

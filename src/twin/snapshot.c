@@ -41,9 +41,7 @@ int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
     int rc;
 
     *out = (struct rt_snapshot){0};
-    rc = rt_exec(NULL, prod, "ROLLBACK", err); /* the transaction of the guards */
-    if (rc == 0)
-        rc = read_lsn(out, arena, prod, err);
+    rc = read_lsn(out, arena, prod, err);
     if (rc == 0)
         rc = rt_exec(NULL, prod, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
     if (rc == 0)

@@ -16,8 +16,7 @@ struct rt_snapshot {
     unsigned long long size; /* of the database, in bytes */
 };
 
-/* Take a snapshot on a connection that was opened RT_READ_ONLY, whose transaction ends.
- * Texts live in the arena. */
+/* Take a snapshot on a connection outside of any transaction. Texts live in the arena. */
 int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
                      struct rt_conn *prod, struct rt_err *err) RT_CHECKED;
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "queries.h"
+#include "twin/guard.h"
 #include "twin/site.h"
 
 enum { SWAP_POLL_MS = 100 };
@@ -115,6 +116,45 @@ static int settle(struct rt_site *site, struct rt_err *err)
     return rt_err_hint(err, "Ask revtwin status which one it is.");
 }
 
+/* A twin that nobody allowed to replace has no contents yet: as short before the swap as
+ * a session of our own allows. */
+static int check_contents(struct rt_site *site, struct rt_err *err)
+{
+    struct rt_conn *twin = NULL;
+    int rc;
+
+    if (!site->place.must_be_empty)
+        return 0;
+    rc = rt_conn_open_database(&twin, site->server, site->twin, RT_READ_ONLY, err);
+    if (rc == 0)
+        rc = rt_guard_adopted(twin, false, err);
+    rt_conn_close(twin);
+    return rc;
+}
+
+/* In the swap's transaction, which holds both names: was it the twin that the guards have
+ * seen? */
+static int check_identity(struct rt_site *site, struct rt_err *err)
+{
+    const char *params[] = {site->previous, site->place.oid};
+    struct rt_result *same;
+    int rc = rt_query(&same, site->conn,
+                      "SELECT EXISTS (SELECT FROM pg_catalog.pg_database "
+                      "WHERE datname = $1 AND oid = $2::text::oid)",
+                      2, params, err);
+
+    if (rc < 0)
+        return rc;
+    if (!rt_result_true(same, 0, 0)) {
+        rc = rt_err_set(err, RT_EREFUSED,
+                        "database %s was replaced by another one during the resync",
+                        site->twin);
+        rt_err_hint(err, "Run revtwin resync again.");
+    }
+    rt_result_free(same);
+    return rc;
+}
+
 static int commit(struct rt_site *site, struct rt_err *err)
 {
     int rc;
@@ -161,7 +201,12 @@ static int swap(struct rt_site *site, const char *statements, int wait_seconds,
             return rc;
         busy = sessions != NULL;
         if (!busy) {
+            rc = check_contents(site, err);
+            if (rc < 0)
+                return rc;
             rc = rt_exec(NULL, site->conn, statements, err);
+            if (rc == 0)
+                rc = check_identity(site, err);
             if (rc == 0)
                 return commit(site, err);
             busy = strcmp(err->sqlstate, IN_USE) == 0;

@@ -12,16 +12,18 @@ enum { TRANSACTION_TIMEOUT = 17 };
 struct search {
     struct rt_tools best; /* major is 0 before the first one */
     struct rt_arena *arena;
-    int lowest; /* production's version */
-    int newest; /* of all programs seen; 0: none */
+    char **environment; /* for the programs */
+    int lowest;         /* production's version */
+    int newest;         /* of all programs seen; 0: none */
 };
 
 /* The major version that "pg_dump --version" prints, or 0 when it does not run. */
-static int ask_version(int *out, const char *pg_dump, struct rt_err *err)
+static int ask_version(int *out, const char *pg_dump, char *const *environment,
+                       struct rt_err *err)
 {
     static const char before[] = "(PostgreSQL) ";
     const char *const argv[] = {pg_dump, "--version", NULL};
-    struct rt_child command = {.argv = argv};
+    struct rt_child command = {.argv = argv, .environment = environment};
     char *text, *number;
     int rc = rt_child_run(&command, 1, &text, err);
 
@@ -46,7 +48,7 @@ static int consider(struct search *s, const char *dir, int dir_len, struct rt_er
 
     if (access(dump, X_OK) != 0 || access(restore, X_OK) != 0)
         return 0;
-    rc = ask_version(&major, dump, err);
+    rc = ask_version(&major, dump, s->environment, err);
     if (rc < 0)
         return rc;
     if (major > s->newest)
@@ -83,10 +85,12 @@ int rt_tools_find(struct rt_tools *out, struct rt_arena *arena, const char *bind
                   struct rt_err *err)
 {
     int version = rt_conn_version(prod), twin_version = rt_conn_version(twin);
-    struct search s = {.arena = arena, .lowest = version / 10000};
+    struct search s = {
+        .arena = arena, .environment = rt_conn_environ(prod), .lowest = version / 10000};
     int rc = bindir ? consider(&s, bindir, (int)strlen(bindir), err)
                     : consider_installed(&s, err);
 
+    rt_environ_free(s.environment);
     if (rc < 0)
         return rc;
     *out = s.best;

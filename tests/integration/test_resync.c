@@ -22,6 +22,7 @@
 #include "check.h"
 #include "cluster.h"
 #include "relay.h"
+#include "run.h"
 #include "twin/guard.h"
 #include "twin/mark.h"
 #include "twin/resync.h"
@@ -55,6 +56,7 @@ static int make_world(void **state)
 
     w->prod = (struct rt_server){.role = "production", .source = "PROD_DATABASE_URL"};
     w->twin = (struct rt_server){.role = "the twin", .source = "DEV_DATABASE_URL"};
+    w->options.swap_wait_seconds = 10;
     cluster_createdb(&prod_server, "shop");
     cluster_createdb(&twin_server, "dev");
     cluster_exec(&prod_server, "shop", "create schema revtwin");
@@ -111,8 +113,8 @@ static char *databases(void)
 
 static char *dump(const struct cluster *c, const char *db)
 {
-    return cluster_dump(c, db, "--no-owner", "--no-acl", "--exclude-table=revtwin.twin",
-                        NULL);
+    return cluster_dump(c, db, "--no-owner", "--no-acl", "--no-publications",
+                        "--exclude-table=revtwin.twin", NULL);
 }
 
 static void expect_equal(void)
@@ -195,6 +197,24 @@ static void test_twin_becomes_equal_to_production(void **state)
         "select count(*) from pg_stat_user_tables where last_analyze is not null "
         "and relname in ('users', 'orders', 'events_1')",
         "3");
+    assert_query(&twin_server, "dev", "select count(*) from pg_publication", "0");
+    /* ANALYZE holds no table longer than it reads it. */
+    assert_query(&twin_server, "dev",
+                 "select count(distinct xmin::text) from pg_statistic "
+                 "where starelid in ('users'::regclass, 'orders'::regclass)",
+                 "2");
+}
+
+static void test_names_that_look_like_comments(void **state)
+{
+    struct world *w = *state;
+
+    cluster_exec(&prod_server, "shop",
+                 "create table \"a COMMENT b\" ();"
+                 "create table \"a COMMENT - EXTENSION b\" ();"
+                 "comment on table \"a COMMENT - EXTENSION b\" is 'kept'");
+    expect(w, 0);
+    expect_equal();
 }
 
 static void test_next_resync_needs_no_adoption(void **state)
@@ -340,7 +360,8 @@ static void test_role_without_superuser_rights(void **state)
     cluster_exec(&prod_server, "shop", schema);
     cluster_exec(&prod_server, "shop",
                  "drop extension plpgsql cascade; create extension plpgsql;"
-                 "comment on extension plpgsql is 'ours'; drop publication p;"
+                 "comment on extension plpgsql is 'ours';"
+                 "create publication everything for all tables;"
                  "create table later (); comment on table later is 'kept'");
     cluster_exec(&twin_server, "postgres",
                  "create role cloud login; alter database dev owner to cloud");
@@ -366,8 +387,39 @@ static void test_role_without_superuser_rights(void **state)
     assert_query(&twin_server, "dev", "select obj_description('later'::regclass)",
                  "kept");
     assert_query(&twin_server, "dev", "select count(*) from users", "90");
+    cluster_exec(&twin_server, "postgres",
+                 "revoke connect on database postgres from public");
+    expect(w, 0);
+    cluster_exec(&twin_server, "postgres",
+                 "grant connect on database postgres to public");
     cluster_dropdb(&twin_server, "dev");
     cluster_exec(&twin_server, "postgres", "drop role cloud");
+    free(url);
+}
+
+/* Of other users' sessions the server shows little to a role like that. */
+static void test_session_of_another_plain_role(void **state)
+{
+    struct world *w = *state;
+    char *url = check_printf("host=%s port=%d user=cloud dbname=dev", twin_server.dir,
+                             twin_server.port);
+    char *other = check_printf("host=%s port=%d user=other dbname=dev", twin_server.dir,
+                               twin_server.port);
+    PGconn *session;
+
+    cluster_exec(&twin_server, "postgres",
+                 "create role cloud login createdb; create role other login;"
+                 "alter database dev owner to cloud");
+    point(&w->twin, url);
+    w->options.swap_wait_seconds = 0;
+    session = PQconnectdb(other);
+    assert_int_equal(PQstatus(session), CONNECTION_OK);
+    expect(w, -RT_EINTERNAL);
+    assert_contains(w->err.detail, "user other");
+    PQfinish(session);
+    cluster_dropdb(&twin_server, "dev");
+    cluster_exec(&twin_server, "postgres", "drop role cloud; drop role other");
+    free(other);
     free(url);
 }
 
@@ -578,6 +630,51 @@ static void test_programs_of_the_wrong_version(void **state)
     rmdir(dir);
 }
 
+static void write_wrapper(const char *dir, const char *name, const char *first)
+{
+    char *path = check_printf("%s/%s", dir, name);
+    FILE *file = fopen(path, "we");
+
+    fprintf(file, "#!/bin/sh\n%s\nexec %s/%s \"$@\"\n", first, run_pg_bindir(), name);
+    fclose(file);
+    chmod(path, 0755);
+    free(path);
+}
+
+/* The guards' transaction on production has ended before anything takes its time. */
+static void test_production_may_end_idle_transactions(void **state)
+{
+    char dir[] = "/tmp/revtwin-test.XXXXXX";
+    struct world *w = *state;
+    const char *const show[] = {"cat", "env", NULL};
+    struct run r = {0};
+    char *slow_version;
+
+    assert_non_null(mkdtemp(dir));
+    slow_version = check_printf("[ $1 != --version ] || { sleep 2; env >%s/env; }", dir);
+    write_wrapper(dir, "pg_dump", slow_version);
+    write_wrapper(dir, "pg_restore", "");
+    w->options.bindir = dir;
+    cluster_exec(&prod_server, "shop",
+                 "create table t ();"
+                 "alter role postgres set idle_in_transaction_session_timeout = '1s'");
+    setenv("PROD_DATABASE_URL", "postgresql://me:do-not-tell@nowhere/x", 1);
+    expect(w, 0);
+    unsetenv("PROD_DATABASE_URL");
+    cluster_exec(&prod_server, "shop",
+                 "alter role postgres reset idle_in_transaction_session_timeout");
+    expect_equal();
+    run_program(&r, dir, NULL, show);
+    assert_contains(r.out, "PGHOST");
+    assert_lacks(r.out, "do-not-tell");
+    run_clear(&r);
+    remove_program(dir, "env");
+    remove_program(dir, "pg_dump");
+    remove_program(dir, "pg_restore");
+    rmdir(dir);
+    free(slow_version);
+}
+
 /* ------------------------------------------------------------------ leftovers */
 
 static void test_leftovers_of_a_killed_run_are_dropped(void **state)
@@ -684,10 +781,11 @@ static void test_open_session_on_the_twin(void **state)
 
     cluster_exec(&prod_server, "shop", schema);
     adopt(w);
-    w->options.swap_wait_seconds = 1;
+    w->options.swap_wait_seconds = 0;
     session = cluster_connect(&twin_server, "dev");
     PQclear(PQexec(session, "set application_name = 'a psql'"));
     expect_untouched(w, -RT_EINTERNAL);
+    assert_contains(w->err.message, "after 0 s");
     pid = check_printf("pid %d, user postgres, application a psql, since 2",
                        PQbackendPID(session));
     assert_contains(w->err.detail, pid);
@@ -830,6 +928,81 @@ static void test_signal_while_waiting_for_a_session(void **state)
     after = databases();
     assert_text_equal(after, before);
     PQfinish(session);
+    free(before);
+    free(after);
+}
+
+/* ------------------------------------------------------------------ meanwhile */
+
+/* Let a restore wait at its index until the gate is opened. */
+static pid_t start_gated(struct world *w, PGconn **gate)
+{
+    cluster_exec(&prod_server, "shop",
+                 "create function public.wait(n int) returns int language plpgsql "
+                 "immutable as $$ begin if current_database() like '%revtwin_next' then "
+                 "while exists (select from pg_stat_activity where application_name = "
+                 "'gate') loop perform pg_stat_clear_snapshot(), pg_sleep(0.1); end loop;"
+                 "end if; return n; end $$;"
+                 "create table public.s (a int); insert into public.s values (1);"
+                 "comment on table public.s is 'kept';"
+                 "create index on public.s (public.wait(a));");
+    *gate = cluster_connect(&twin_server, "postgres");
+    PQclear(PQexec(*gate, "set application_name = 'gate'"));
+    return start_slow(w);
+}
+
+static int open_gate(pid_t pid, PGconn *gate)
+{
+    PQfinish(gate);
+    return end_slow(pid, 0);
+}
+
+static void test_production_is_free_once_it_is_read(void **state)
+{
+    struct world *w = *state;
+    PGconn *gate;
+    pid_t pid = start_gated(w, &gate);
+
+    cluster_wait(&prod_server, "postgres",
+                 "select not exists (select from pg_stat_activity "
+                 "where datname = 'shop' and xact_start is not null)");
+    cluster_exec(&prod_server, "shop", "drop table s");
+    assert_int_equal(open_gate(pid, gate), RT_DONE);
+    assert_query(&twin_server, "dev", "select obj_description('s'::regclass)", "kept");
+    assert_query(&twin_server, "dev",
+                 "select count(*) from pg_index where indrelid = 's'::regclass", "1");
+}
+
+static void test_contents_that_came_meanwhile_are_kept(void **state)
+{
+    struct world *w = *state;
+    PGconn *gate;
+    pid_t pid = start_gated(w, &gate);
+
+    cluster_exec(&twin_server, "dev", "create table precious ()");
+    assert_int_equal(open_gate(pid, gate), RT_EREFUSED);
+    assert_query(&twin_server, "dev", "select to_regclass('precious')", "precious");
+}
+
+static void test_database_that_came_meanwhile_is_kept(void **state)
+{
+    struct world *w = *state;
+    char *before, *after;
+    PGconn *gate;
+    pid_t pid;
+
+    w->options.adopt = true;
+    pid = start_gated(w, &gate);
+    cluster_dropdb(&twin_server, "dev");
+    cluster_createdb(&twin_server, "dev");
+    cluster_exec(&twin_server, "dev", "create table precious ()");
+    before = cluster_query(&twin_server, "postgres",
+                           "select oid from pg_database where datname = 'dev'");
+    assert_int_equal(open_gate(pid, gate), RT_EREFUSED);
+    after = cluster_query(&twin_server, "postgres",
+                          "select oid from pg_database where datname like 'dev%'");
+    assert_text_equal(after, before);
+    assert_query(&twin_server, "dev", "select to_regclass('precious')", "precious");
     free(before);
     free(after);
 }
@@ -985,12 +1158,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_WORLD(test_twin_becomes_equal_to_production),
+        WITH_WORLD(test_names_that_look_like_comments),
         WITH_WORLD(test_next_resync_needs_no_adoption),
         WITH_WORLD(test_empty_production_and_names_that_need_quotes),
         WITH_WORLD(test_longest_database_name),
         WITH_WORLD(test_mark_says_what_the_twin_is),
         WITH_WORLD(test_database_settings_stay_those_of_the_twin),
         WITH_WORLD(test_role_without_superuser_rights),
+        WITH_WORLD(test_session_of_another_plain_role),
         WITH_WORLD(test_extension),
         WITH_WORLD(test_event_triggers_do_not_see_the_resync),
         WITH_WORLD(test_same_database_is_refused),
@@ -999,6 +1174,7 @@ int main(void)
         WITH_WORLD(test_contents_need_adoption),
         WITH_WORLD(test_pooled_host_is_refused),
         WITH_WORLD(test_programs_of_the_wrong_version),
+        WITH_WORLD(test_production_may_end_idle_transactions),
         WITH_WORLD(test_leftovers_of_a_killed_run_are_dropped),
         WITH_WORLD(test_foreign_database_in_the_way_is_refused),
         WITH_WORLD(test_failed_restore_leaves_the_twin),
@@ -1008,6 +1184,9 @@ int main(void)
         WITH_WORLD(test_killed_run_is_cleaned_up_by_the_next),
         WITH_WORLD(test_two_resyncs_at_once),
         WITH_WORLD(test_signal_while_waiting_for_a_session),
+        WITH_WORLD(test_production_is_free_once_it_is_read),
+        WITH_WORLD(test_contents_that_came_meanwhile_are_kept),
+        WITH_WORLD(test_database_that_came_meanwhile_is_kept),
         WITH_WORLD(test_lost_lock_leaves_the_twin),
         WITH_WORLD(test_lost_connection_during_the_swap),
         WITH_WORLD(test_passwords_are_seen_nowhere),

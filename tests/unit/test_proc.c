@@ -222,10 +222,23 @@ static int without_standard_descriptors(void)
     return strcmp(output, "ab") == 0 && strcmp(commands[0].errors, "e") == 0 ? 0 : 2;
 }
 
+static int missing_program_without_standard_descriptors(void)
+{
+    struct rt_child command = {.argv = (const char *const[]){"/no/such/program", NULL}};
+    struct rt_err err = {0};
+
+    for (int fd = 0; fd <= 2; fd++)
+        close(fd);
+    if (rt_child_run(&command, 1, NULL, &err) != -RT_EINTERNAL)
+        return 1;
+    return strstr(err.message, strerror(ENOENT)) ? 0 : 2;
+}
+
 static void test_standard_descriptors_are_closed(void **state)
 {
     (void)state;
     assert_int_equal(in_child(without_standard_descriptors), 0);
+    assert_int_equal(in_child(missing_program_without_standard_descriptors), 0);
 }
 
 static int signalled_after_a_moment(int sig, const char *script)
