@@ -189,6 +189,16 @@ static bool is_our_cast(const struct rt_err *err)
     return is_state(err, "22P02") && strstr(err->message, "revtwin: ") != NULL;
 }
 
+static void explain_ended_transaction(struct rt_err *err)
+{
+    rt_err_set(err, RT_EUNKNOWN,
+               "the file ended the transaction that it ran in; what it did before that "
+               "may be committed without a ledger row");
+    rt_err_hint(err, "Look at what the file changed, undo or finish it by hand, then "
+                     "record it with revtwin baseline, or take the transaction control "
+                     "out of it.");
+}
+
 static void explain_ledger_error(const struct run *run, struct rt_err *err)
 {
     enum rt_phase phase = run->replied.phase;
@@ -197,14 +207,7 @@ static void explain_ledger_error(const struct run *run, struct rt_err *err)
         rt_err_wrap(err, "at COMMIT");
         err->status = RT_EMIGRATION;
     } else if (is_our_cast(err) && phase == RT_PHASE_APPEND) {
-        rt_err_set(
-            err, RT_EUNKNOWN,
-            "the file ended the transaction that it ran in; what it did before that "
-            "may be committed without a ledger row");
-        rt_err_hint(err,
-                    "Look at what the file changed, undo or finish it by hand, then "
-                    "record it with revtwin baseline, or take the transaction control "
-                    "out of it.");
+        explain_ended_transaction(err);
     } else if (is_our_cast(err) || is_state(err, "23505")) {
         rt_err_set(err, RT_ELOCKED, "another revtwin changed the ledger meanwhile");
     } else if (phase == RT_PHASE_SETTINGS && is_state(err, "55P03")) {
@@ -241,6 +244,13 @@ static void advise_going_on(const struct run *run, struct rt_err *err)
                   run->out->done, run->sequence.plan->count, same_range(run));
 }
 
+/* What fails inside of a transaction leaves it open: to be idle is to have ended it. */
+static bool transaction_is_gone(const struct run *run, const struct rt_conn *conn)
+{
+    return run->replied.phase > RT_PHASE_BEGIN && run->replied.phase < RT_PHASE_COMMIT &&
+           rt_conn_idle(conn);
+}
+
 static void explain_error(struct run *run, struct rt_conn *conn, struct rt_err *err)
 {
     const struct rt_action *action = action_at(run, &run->replied);
@@ -249,6 +259,8 @@ static void explain_error(struct run *run, struct rt_conn *conn, struct rt_err *
     if (rt_conn_lost(conn) && !cancelled) {
         rt_err_wrap(err, "the connection to production was lost");
         err->status = RT_EUNKNOWN;
+    } else if (transaction_is_gone(run, conn)) {
+        explain_ended_transaction(err);
     } else if (!cancelled && run->replied.phase == RT_PHASE_STATEMENT) {
         err->status = RT_EMIGRATION;
         place_error(run, err);

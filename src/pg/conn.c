@@ -8,11 +8,6 @@
 #include "base/str.h"
 #include "pg/private.h"
 
-/* Hosted runners sit behind address translation that forgets a connection after four idle
- * minutes, and a statement may well take longer. Seconds, and how often. */
-#define KEEPALIVES_IDLE "30"
-#define KEEPALIVES_INTERVAL "10"
-#define KEEPALIVES_COUNT "6"
 #define CONNECT_TIMEOUT "15" /* seconds, where neither string nor environment has one */
 
 static void log_notice(void *context, const PGresult *result)
@@ -78,9 +73,9 @@ int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
                               database ? "dbname" : NULL,
                               NULL};
     const char *values[] = {default_timeout(),
-                            KEEPALIVES_IDLE,
-                            KEEPALIVES_INTERVAL,
-                            KEEPALIVES_COUNT,
+                            RT_KEEPALIVES_IDLE,
+                            RT_KEEPALIVES_INTERVAL,
+                            RT_KEEPALIVES_COUNT,
                             server->conninfo.text,
                             "UTF8",
                             "revtwin",
@@ -168,6 +163,11 @@ bool rt_conn_in_transaction(const struct rt_conn *conn)
     return PQtransactionStatus(conn->pg) == PQTRANS_INTRANS;
 }
 
+bool rt_conn_idle(const struct rt_conn *conn)
+{
+    return PQtransactionStatus(conn->pg) == PQTRANS_IDLE;
+}
+
 const char *rt_conn_parameter(const struct rt_conn *conn, const char *name)
 {
     return PQparameterStatus(conn->pg, name);
@@ -219,9 +219,7 @@ static int wait_for(struct rt_conn *conn, short events, bool cancelled,
         cancel_statement(conn);
     else if (ready == 0 && conn->on_wait)
         conn->on_wait(conn->on_wait_context);
-    /* libpq also sends then, and after each time moves all that is left in its buffer:
-     * once a turn, by PQflush, is enough for a large statement. */
-    if (ready > 0 && (fds[0].revents & ~POLLOUT) && !PQconsumeInput(conn->pg))
+    if (ready > 0 && fds[0].revents != 0 && !PQconsumeInput(conn->pg))
         return connection_error(err, conn);
     if (!deaf && rt_cancel_check(err) < 0) {
         cancel_statement(conn);

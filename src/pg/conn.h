@@ -18,6 +18,18 @@ struct rt_server {
     struct rt_secret conninfo;
 };
 
+/*
+ * Hosted runners sit behind address translation that forgets a connection after four idle
+ * minutes, and a statement may well take longer. Seconds, and how often; and all three
+ * for the --dbname of client programs, which have no other way to be told.
+ */
+#define RT_KEEPALIVES_IDLE "30"
+#define RT_KEEPALIVES_INTERVAL "10"
+#define RT_KEEPALIVES_COUNT "6"
+#define RT_KEEPALIVES                                                                    \
+    "keepalives_idle=" RT_KEEPALIVES_IDLE " keepalives_interval=" RT_KEEPALIVES_INTERVAL \
+    " keepalives_count=" RT_KEEPALIVES_COUNT
+
 enum rt_access { RT_READ_ONLY, RT_READ_WRITE };
 
 struct rt_conn;
@@ -61,6 +73,7 @@ const char *rt_conn_host(const struct rt_conn *conn); /* name, address or socket
 int rt_conn_version(const struct rt_conn *conn);      /* as 150020 */
 bool rt_conn_lost(const struct rt_conn *conn);
 bool rt_conn_in_transaction(const struct rt_conn *conn);
+bool rt_conn_idle(const struct rt_conn *conn); /* in none, not even in a failed one */
 const char *rt_conn_parameter(const struct rt_conn *conn, const char *name); /* or NULL */
 
 /* A copy of text without the password, for the caller to free. */

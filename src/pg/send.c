@@ -6,19 +6,20 @@
 
 enum { COPY_CHUNK = 256 * 1024 };
 
-/* libpq wants NUL-terminated text, and copies it twice: not a third time here. */
-static bool submit(struct rt_conn *conn, const struct rt_message *message, bool simple)
+/*
+ * libpq wants NUL-terminated text, and copies it twice: not a third time here.
+ * Always the extended protocol: the server then refuses a text of several commands, which
+ * could hold a COMMIT that nobody saw.
+ */
+static bool submit(struct rt_conn *conn, const struct rt_message *message)
 {
     char *end = (char *)message->sql + message->len, byte = *end;
     bool sent;
 
     if (byte != '\0')
         *end = '\0';
-    if (simple)
-        sent = PQsendQuery(conn->pg, message->sql);
-    else
-        sent = PQsendQueryParams(conn->pg, message->sql, message->nparams, NULL,
-                                 message->params, NULL, NULL, 0);
+    sent = PQsendQueryParams(conn->pg, message->sql, message->nparams, NULL,
+                             message->params, NULL, NULL, 0);
     if (byte != '\0')
         *end = byte;
     return sent;
@@ -104,7 +105,7 @@ static int fill(struct pipeline *p, struct rt_err *err)
             p->ended = true;
             return PQpipelineSync(pg) ? 0 : rt_err_result(err, p->conn, NULL);
         }
-        if (!submit(p->conn, &message, false))
+        if (!submit(p->conn, &message))
             return rt_err_result(err, p->conn, NULL);
         enqueue(p, message.len + MESSAGE_OVERHEAD);
         /* With a full window we wait for replies, which the server would keep back. */
@@ -272,7 +273,7 @@ static int send_one(struct rt_conn *conn, const struct rt_message *message,
     PGresult *result;
     int rc;
 
-    if (!submit(conn, message, message->nparams == 0))
+    if (!submit(conn, message))
         return rt_err_result(err, conn, NULL);
     PQsetSingleRowMode(conn->pg);
     for (;;) {

@@ -132,14 +132,38 @@ static enum rt_stmt_class transaction_class(const PgQuery__TransactionStmt *tx)
     }
 }
 
+/* psql follows this setting when it cuts what comes later; we take it to be on. */
+static bool changes_strings(const PgQuery__VariableSetStmt *set)
+{
+    const PgQuery__AConst *value;
+
+    if (set->kind != PG_QUERY__VARIABLE_SET_KIND__VAR_SET_VALUE ||
+        strcasecmp(set->name, "standard_conforming_strings") != 0)
+        return false;
+    if (set->n_args != 1 || set->args[0]->node_case != PG_QUERY__NODE__NODE_A_CONST)
+        return true;
+    value = set->args[0]->a_const;
+    return value->val_case != PG_QUERY__A__CONST__VAL_SVAL ||
+           (strcasecmp(value->sval->sval, "on") != 0 &&
+            strcasecmp(value->sval->sval, "true") != 0);
+}
+
+static enum rt_stmt_class setting_class(const PgQuery__VariableSetStmt *set)
+{
+    if (set->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_SET_MULTI &&
+        strncmp(set->name, "TRANSACTION", 11) == 0)
+        return RT_CLASS_TX;
+    if (set->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL)
+        return RT_CLASS_RESET_ALL;
+    return changes_strings(set) ? RT_CLASS_STRINGS : RT_CLASS_PLAIN;
+}
+
 static enum rt_stmt_class class_of(const PgQuery__Node *node)
 {
     if (node->node_case == NODE(TRANSACTION))
         return transaction_class(node->transaction_stmt);
-    if (node->node_case == NODE(VARIABLE_SET) &&
-        node->variable_set_stmt->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_SET_MULTI &&
-        strncmp(node->variable_set_stmt->name, "TRANSACTION", 11) == 0)
-        return RT_CLASS_TX;
+    if (node->node_case == NODE(VARIABLE_SET))
+        return setting_class(node->variable_set_stmt);
     if (node->node_case == NODE(COPY) && !node->copy_stmt->is_from &&
         node->copy_stmt->filename[0] == '\0')
         return RT_CLASS_COPY_OUT;
@@ -171,15 +195,17 @@ static void inspect_parsed(struct rt_stmt *stmt, const PgQueryProtobuf *tree)
     PgQuery__ParseResult *result = pg_query__parse_result__unpack(
         &allocator, tree->len, (const uint8_t *)tree->data);
 
-    if (result != NULL && result->n_stmts == 1) {
-        stmt->stmt_class = class_of(result->stmts[0]->stmt);
+    if (result != NULL && result->n_stmts > 0) {
+        stmt->stmt_class =
+            result->n_stmts > 1 ? RT_CLASS_SEVERAL : class_of(result->stmts[0]->stmt);
         stmt->tag = rt_stmt_tag(result->stmts[0]->stmt);
     }
     pg_query__parse_result__free_unpacked(result, &allocator);
 }
 
-/* A statement too large to parse whose first word tells enough. */
-static void inspect_large(struct rt_stmt *stmt, const char *text)
+/* A statement that was not parsed, or too large for it: its first word may tell enough.
+ */
+static void inspect_first_word(struct rt_stmt *stmt, const char *text)
 {
     static const struct {
         const char *word, *tag;
@@ -189,11 +215,32 @@ static void inspect_large(struct rt_stmt *stmt, const char *text)
         {"delete", "DELETE"},
         {"select", "SELECT"},
     };
-    struct rt_scan scan = {.text = text, .len = stmt->len};
+    static const struct {
+        const char *word, *next, *tag; /* next: the second word, NULL for any */
+    } control[] = {
+        {"begin", NULL, "BEGIN that the parser cannot read"},
+        {"start", NULL, "START TRANSACTION that the parser cannot read"},
+        {"commit", NULL, "COMMIT that the parser cannot read"},
+        {"end", NULL, "END that the parser cannot read"},
+        {"rollback", NULL, "ROLLBACK that the parser cannot read"},
+        {"abort", NULL, "ABORT that the parser cannot read"},
+        {"prepare", "transaction", "PREPARE TRANSACTION that the parser cannot read"},
+    };
+    struct rt_scan scan = {.text = text, .len = stmt->len}, next;
 
     if (rt_scan_next(&scan) != RT_TOKEN_WORD)
         return;
-    for (size_t i = 0; i < RT_COUNT(data); i++) {
+    next = scan;
+    while (rt_scan_next(&next) == RT_TOKEN_COMMENT)
+        ;
+    for (size_t i = 0; i < RT_COUNT(control); i++) {
+        if (rt_scan_is(&scan, control[i].word) &&
+            (control[i].next == NULL || rt_scan_is(&next, control[i].next))) {
+            stmt->stmt_class = RT_CLASS_TX;
+            stmt->tag = control[i].tag;
+        }
+    }
+    for (size_t i = 0; i < RT_COUNT(data) && stmt->len > RT_INSPECT_MAX; i++) {
         if (rt_scan_is(&scan, data[i].word)) {
             stmt->stmt_class = RT_CLASS_PLAIN;
             stmt->tag = data[i].tag;
@@ -214,9 +261,7 @@ void rt_script_inspect(struct rt_script *script)
         if (stmt->kind == RT_STMT_COPY_DATA) {
             stmt->stmt_class = RT_CLASS_PLAIN;
             stmt->tag = "COPY data";
-        } else if (stmt->len > RT_INSPECT_MAX) {
-            inspect_large(stmt, script->text + stmt->start);
-        } else {
+        } else if (stmt->len <= RT_INSPECT_MAX) {
             rt_str_reset(&text);
             rt_str_addn(&text, script->text + stmt->start, stmt->len);
             parsed = pg_query_parse_protobuf(text.data);
@@ -224,6 +269,8 @@ void rt_script_inspect(struct rt_script *script)
                 inspect_parsed(stmt, &parsed.parse_tree);
             pg_query_free_protobuf_parse_result(parsed);
         }
+        if (stmt->stmt_class == RT_CLASS_UNPARSED)
+            inspect_first_word(stmt, script->text + stmt->start);
     }
     rt_str_clear(&text);
 }

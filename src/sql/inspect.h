@@ -2,7 +2,8 @@
  * Understanding statements with libpg_query, PostgreSQL's own parser (15 or later).
  * What it cannot parse (newer grammar, very deep nesting, a statement over
  * RT_INSPECT_MAX bytes) is RT_CLASS_UNPARSED: it is still run, only the analysis is
- * weaker. A larger INSERT, UPDATE, DELETE or SELECT is known to be plain without parsing.
+ * weaker. Its first word tells transaction control (RT_CLASS_TX) all the same, and that
+ * a larger INSERT, UPDATE, DELETE or SELECT is plain.
  */
 #ifndef RT_SQL_INSPECT_H
 #define RT_SQL_INSPECT_H

@@ -63,6 +63,24 @@ static int check_stmt(const struct rt_script *script, const struct rt_mode *mode
     case RT_CLASS_COPY_OUT:
         return refuse_stmt(script, stmt, err,
                            "to STDOUT in a migration: nothing reads it", "Leave it out.");
+    case RT_CLASS_SEVERAL:
+        return refuse_stmt(script, stmt, err,
+                           "and what follows it are one statement to psql, but several "
+                           "to the server",
+                           "Inside CREATE FUNCTION psql takes the word BEGIN for the "
+                           "start of a body, up to its END: where it is a name, put it "
+                           "in double quotes.");
+    case RT_CLASS_RESET_ALL:
+        return refuse_stmt(script, stmt, err,
+                           "ALL would also reset the settings that revtwin makes for the "
+                           "transaction",
+                           "Leave it out: every file starts with a fresh session. A "
+                           "single setting may be reset by its name.");
+    case RT_CLASS_STRINGS:
+        return refuse_stmt(script, stmt, err,
+                           "standard_conforming_strings to anything but on changes what "
+                           "a backslash means in the rest of the file",
+                           "Leave it out, and write such strings as E'...'.");
     case RT_CLASS_PLAIN:
     case RT_CLASS_UNPARSED:
         break;

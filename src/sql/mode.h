@@ -16,7 +16,8 @@ struct rt_mode {
 
 /*
  * Decide for an inspected script. Errors, all -RT_EREFUSED with line, column and excerpt
- * but no path: transaction control other than one outer pair and savepoints; a statement
+ * but no path: transaction control other than one outer pair and savepoints; a
+ * text that psql and the server read differently; a statement
  * that refuses a transaction block (alone, mixed with others, or under the directive
  * no-transaction), each with its own message and hint.
  */

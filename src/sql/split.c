@@ -13,8 +13,8 @@ struct split {
     uint32_t line;
 
     /* Of the statement that is being read. */
-    bool open; /* it has begun */
-    size_t start;
+    bool open;             /* it has begun */
+    size_t start, end;     /* of its first and behind its last token so far */
     size_t parens, begins; /* ( without ), and BEGIN or CASE without END */
     size_t words;          /* how many so far, at most RT_COUNT(lead) */
     char lead[4];          /* initials of its first words, of those that matter */
@@ -187,6 +187,7 @@ static void read_token(struct split *s, enum rt_token token)
 {
     if (!s->open)
         begin_statement(s);
+    s->end = s->scan.end;
     if (token == RT_TOKEN_WORD) {
         read_word(s);
         return;
@@ -196,6 +197,19 @@ static void read_token(struct split *s, enum rt_token token)
         s->parens++;
     else if (token == RT_TOKEN_CLOSE && s->parens > 0)
         s->parens--;
+}
+
+/* psql reads on behind another backslash, even SQL. */
+static int skip_restrict(struct split *s, const char *name)
+{
+    size_t rest = s->scan.end, end = next_line(s, rest);
+    const char *more = memchr(s->scan.text + rest, '\\', end - rest);
+
+    s->scan.end = end;
+    if (more == NULL)
+        return 0;
+    return refuse_at(s, (size_t)(more - s->scan.text), "text after \"%s\" on its line",
+                     name);
 }
 
 static int backslash(struct split *s)
@@ -211,8 +225,7 @@ static int backslash(struct split *s)
     memcpy(name, command, len);
     name[len] = '\0';
     if (!s->open && (strcmp(name, restrict_) == 0 || strcmp(name, unrestrict) == 0)) {
-        s->scan.end = next_line(s, s->scan.end);
-        return 0;
+        return skip_restrict(s, name);
     }
     refuse_at(s, s->scan.start, "\"%s\" is a psql command, not SQL", name);
     return rt_err_hint(s->err, "Migrations are sent to the server, which knows no psql "
@@ -243,16 +256,10 @@ static int unterminated(struct split *s)
     return rt_err_detail(s->err, "It begins here and does not end in the file.");
 }
 
-/* An unfinished last statement is sent, too, up to the last byte that is no space. */
+/* An unfinished last statement is sent, too, without the comments behind it. */
 static int finish_file(struct split *s)
 {
-    size_t end = s->scan.len;
-
-    if (!s->open)
-        return 0;
-    while (end > s->start && strchr(" \t\n\v\f\r", s->scan.text[end - 1]) != NULL)
-        end--;
-    return finish_statement(s, end);
+    return s->open ? finish_statement(s, s->end) : 0;
 }
 
 static int split(struct split *s)
@@ -275,8 +282,9 @@ static int split(struct split *s)
                 s->out->no_transaction = true;
             break;
         case RT_TOKEN_SEMICOLON:
+            s->end = s->scan.end;
             if (s->open && s->parens == 0 && s->begins == 0)
-                rc = finish_statement(s, s->scan.end);
+                rc = finish_statement(s, s->end);
             break;
         default:
             read_token(s, token);

@@ -19,12 +19,15 @@ enum rt_stmt_kind {
 
 /* What the statement means to a runner; filled by rt_script_inspect. */
 enum rt_stmt_class {
-    RT_CLASS_PLAIN,    /* runs inside a transaction */
-    RT_CLASS_BEGIN,    /* BEGIN or START TRANSACTION without options */
-    RT_CLASS_COMMIT,   /* COMMIT or END, not AND CHAIN */
-    RT_CLASS_TX,       /* any other transaction control but savepoints */
-    RT_CLASS_NO_TX,    /* the server refuses it inside a transaction block */
-    RT_CLASS_COPY_OUT, /* COPY ... TO STDOUT: a migration has no output */
+    RT_CLASS_PLAIN,     /* runs inside a transaction */
+    RT_CLASS_BEGIN,     /* BEGIN or START TRANSACTION without options */
+    RT_CLASS_COMMIT,    /* COMMIT or END, not AND CHAIN */
+    RT_CLASS_TX,        /* any other transaction control but savepoints */
+    RT_CLASS_NO_TX,     /* the server refuses it inside a transaction block */
+    RT_CLASS_COPY_OUT,  /* COPY ... TO STDOUT: a migration has no output */
+    RT_CLASS_SEVERAL,   /* one statement to psql, more than one to the server */
+    RT_CLASS_RESET_ALL, /* resets the settings that revtwin makes, too */
+    RT_CLASS_STRINGS,   /* what follows would be cut into other statements by psql */
     RT_CLASS_UNPARSED, /* not understood by the parser, or too large for it: sent as is */
 };
 
@@ -48,12 +51,14 @@ struct rt_script {
 
 /*
  * Split len bytes of text. Leading white space and comments are not part of a statement,
- * empty statements are left out, a byte-order mark is skipped, \restrict and \unrestrict
- * lines are ignored. out starts as {0}; clear it also after an error.
+ * nor are those after the last token of the file, empty statements are left out, a
+ * byte-order mark is skipped, \restrict and \unrestrict lines are ignored. out starts as
+ * {0}; clear it also after an error.
  *
  * Errors, all -RT_EREFUSED with line and column (and excerpt) but no path: NUL byte, not
  * UTF-8, unterminated quote, quoted identifier, dollar quote or comment (the line where
- * it began), a backslash command, text after COPY ... FROM stdin; on its line.
+ * it began), a backslash command, another command on a \restrict line, text after COPY
+ * ... FROM stdin; on its line.
  */
 int rt_script_split(struct rt_script *out, const char *text, size_t len,
                     struct rt_err *err) RT_CHECKED;

@@ -29,7 +29,7 @@ static void prepare(struct rt_transfer *t, const struct rt_snapshot *snapshot,
     t->snapshot = rt_format("--snapshot=%s", snapshot->id);
     t->encoding =
         rt_format("--encoding=%s", rt_conn_parameter(t->prod, "server_encoding"));
-    rt_str_add(&dbname, "--dbname=dbname='");
+    rt_str_add(&dbname, "--dbname=" RT_KEEPALIVES " dbname='");
     for (const char *p = database; *p; p++)
         rt_str_addf(&dbname, "%s%c", *p == '\'' || *p == '\\' ? "\\" : "", *p);
     rt_str_add(&dbname, "'");
@@ -131,7 +131,7 @@ static int check_both(const struct rt_transfer *t, const struct rt_child *writer
 #define DUMP_OPTIONS(t)                                                              \
     "--format=custom", "--compress=0", "--no-owner", "--no-acl", "--no-tablespaces", \
         "--no-publications", "--no-subscriptions", "--no-security-labels",           \
-        "--no-password", (t)->encoding, (t)->snapshot
+        "--no-password", "--dbname=" RT_KEEPALIVES, (t)->encoding, (t)->snapshot
 #define RESTORE_OPTIONS(t) \
     "--exit-on-error", "--no-owner", "--no-acl", "--no-password", (t)->dbname
 

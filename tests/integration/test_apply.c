@@ -173,24 +173,38 @@ static void row_and_migration_have_one_transaction_id(void **state)
     assert_production(s, "SELECT count(DISTINCT xid) FROM revtwin.ledger", "2");
 }
 
-/* A function may be called "begin", and psql then takes all of this for one statement. It
- * gets to the server as such only statement by statement, so in a file with COPY. */
-static void file_that_ends_its_transaction_is_not_recorded(void **state)
+/* The setting is out of the parser's sight: only the server can tell that the text has
+ * become several commands, and must not run the first of them. */
+static void text_of_several_commands_is_not_run(void **state)
 {
     struct scene *s = *state;
 
     scene_migration(s, "V1");
     scene_file(s, "V2",
-               COPY_TAIL "CREATE FUNCTION begin() RETURNS int LANGUAGE sql AS 'SELECT 1';"
-                         " COMMIT; SELECT 2 AS end;\n");
-    scene_migration(s, "V3");
-    repo_commit(&s->repo, "three files");
+               COPY_TAIL
+               "SELECT set_config('standard_conforming_strings', 'off', false);\n"
+               "SELECT 'a\\''; COMMIT; CREATE TABLE b(); --';\n");
+    repo_commit(&s->repo, "two files");
+    scene_run(s, 4, "apply");
+    assert_rolled_back(s, "migrations/V2.sql:5:", "1 of 2 migrations");
+    assert_warned(s, "SQLSTATE 42601");
+    assert_log(s, "V1");
+    assert_ledger(s, "applied V1");
+    assert_production(s, "SELECT to_regclass('b') IS NULL", "t");
+}
+
+/* Without its mark nobody knows whether the transaction is still the same one. */
+static void file_that_loses_the_mark_is_not_recorded(void **state)
+{
+    struct scene *s = *state;
+
+    scene_migration(s, "V1");
+    scene_file(s, "V2", COPY_TAIL "SELECT set_config('revtwin.migration', '', true);\n");
+    repo_commit(&s->repo, "two files");
     scene_run(s, 6, "apply");
     assert_warned(s, "migrations/V2.sql");
     assert_warned(s, "ended the transaction");
-    assert_warned(s, "without a ledger row");
     assert_lacks(s->run.err, "rolled back");
-    assert_log(s, "V1 copied");
     assert_ledger(s, "applied V1");
 }
 
@@ -363,7 +377,8 @@ int main(void)
         scene_test(failed_file_runs_once_its_cause_is_mended),
         scene_test(advice_can_be_followed),
         scene_test(row_and_migration_have_one_transaction_id),
-        scene_test(file_that_ends_its_transaction_is_not_recorded),
+        scene_test(text_of_several_commands_is_not_run),
+        scene_test(file_that_loses_the_mark_is_not_recorded),
         scene_test(first_error_stops_all_later_files),
         scene_test(pipelined_and_copy_files_in_one_run),
         scene_test(thousand_files_cost_one_round_trip),

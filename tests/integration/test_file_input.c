@@ -82,6 +82,16 @@ static void own_transaction_of_a_failing_file_rolls_back_whole(void **state)
     assert_log(s, "");
 }
 
+static void comment_behind_the_own_transaction_may_be_large(void **state)
+{
+    char *sql = check_printf("BEGIN;\n" INSERT("V2") "\nCOMMIT -- %040000d", 0);
+
+    apply_text(*state, sql);
+    assert_log((struct scene *)*state, "V1 V2");
+    expect_statements(*state, "1");
+    free(sql);
+}
+
 static void plan_says_that_the_own_transaction_is_dropped(void **state)
 {
     struct scene *s = *state;
@@ -190,6 +200,38 @@ static void transaction_control_is_refused(void **state)
         {"ABORT in a comment's shadow", "/* BEGIN */ ABORT;\n", "1:13", "ROLLBACK", 0});
 }
 
+#define BIG_COMMENT "/*%040000d*/"
+
+/* What psql and the server read differently, and COMMIT where no parser sees it. */
+static void hidden_transaction_control_is_refused(void **state)
+{
+    char *before = check_printf("SELECT 1;\nCOMMIT " BIG_COMMENT ";\nSELECT 1/0;\n", 0),
+         *last = check_printf(INSERT("x") "\nCOMMIT -- %040000d", 0);
+    const struct bad files[] = {
+        {"function begin",
+         "CREATE TABLE half (a int);\nCREATE FUNCTION begin() RETURNS int LANGUAGE sql "
+         "AS "
+         "'select 1'; COMMIT; SELECT 1/0;\n",
+         "2:1", "several to the server", 0},
+        {"function begin, with COPY",
+         "COPY log (name) FROM stdin;\nx\n\\.\nCREATE FUNCTION begin() RETURNS int "
+         "LANGUAGE sql AS 'SELECT 1'; COMMIT; SELECT 2 AS end;\n",
+         "4:1", "several to the server", 0},
+        {"strings",
+         "COPY log (name) FROM stdin;\nx\n\\.\nSET standard_conforming_strings = off;\n"
+         "SELECT 'a\\''; COMMIT; CREATE TABLE b(); --';\n",
+         "4:1", "standard_conforming_strings", 0},
+        {"large comment", before, "2:1", "COMMIT that the parser cannot read", 0},
+        {"large comment at the end", last, "2:1", "COMMIT inside a migration", 0},
+        {"SQL behind restrict", "\\restrict x \\\\ CREATE TABLE hidden (a int);\n",
+         "1:13", "\\restrict", 0},
+    };
+
+    expect_refusals(*state, files, sizeof(files) / sizeof(*files));
+    free(before);
+    free(last);
+}
+
 static void statements_that_refuse_a_transaction_are_recognised(void **state)
 {
     EXPECT_REFUSALS(
@@ -245,12 +287,14 @@ int main(void)
         scene_test(carriage_returns_are_no_harm),
         scene_test(sample_of_the_guides_is_one_transaction_with_its_row),
         scene_test(own_transaction_of_a_failing_file_rolls_back_whole),
+        scene_test(comment_behind_the_own_transaction_may_be_large),
         scene_test(plan_says_that_the_own_transaction_is_dropped),
         scene_test(savepoints_are_fine),
         scene_test(restrict_lines_of_pg_dump_are_ignored),
         scene_test(bytes_that_are_no_text_are_refused),
         scene_test(unterminated_things_are_refused),
         scene_test(transaction_control_is_refused),
+        scene_test(hidden_transaction_control_is_refused),
         scene_test(statements_that_refuse_a_transaction_are_recognised),
         scene_test(commands_of_psql_are_refused),
         scene_test(all_bad_files_are_told),

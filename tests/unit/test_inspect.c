@@ -143,8 +143,30 @@ static const struct {
     /* not understood */
     {"selekt 1;", RT_CLASS_UNPARSED, "SQL"},
     {"create table;", RT_CLASS_UNPARSED, "SQL"},
+    {"commit foo;", RT_CLASS_TX, "COMMIT that the parser cannot read"},
+    {"END foo;", RT_CLASS_TX, "END that the parser cannot read"},
+    {"prepare /* x */ transaction;", RT_CLASS_TX,
+     "PREPARE TRANSACTION that the parser cannot read"},
+    {"prepare foo;", RT_CLASS_UNPARSED, "SQL"},
+    {"\"commit\" foo;", RT_CLASS_UNPARSED, "SQL"},
+    {"select foo bar baz;", RT_CLASS_UNPARSED, "SQL"},
+
+    /* read otherwise by psql than by the server */
     {"create function begin() returns int as '' language sql; select 1;",
-     RT_CLASS_UNPARSED, "SQL"},
+     RT_CLASS_SEVERAL, "CREATE FUNCTION"},
+    {"create function begin() returns int as '' language sql; commit; select 1 as end;",
+     RT_CLASS_SEVERAL, "CREATE FUNCTION"},
+    {"reset all;", RT_CLASS_RESET_ALL, "RESET"},
+    {"reset work_mem;", RT_CLASS_PLAIN, "RESET"},
+    {"set standard_conforming_strings = off;", RT_CLASS_STRINGS, "SET"},
+    {"set session Standard_Conforming_Strings to 'off';", RT_CLASS_STRINGS, "SET"},
+    {"set local standard_conforming_strings = false;", RT_CLASS_STRINGS, "SET"},
+    {"set standard_conforming_strings = 0;", RT_CLASS_STRINGS, "SET"},
+    {"set standard_conforming_strings = on;", RT_CLASS_PLAIN, "SET"},
+    {"set standard_conforming_strings = 'ON';", RT_CLASS_PLAIN, "SET"},
+    {"set standard_conforming_strings = true;", RT_CLASS_PLAIN, "SET"},
+    {"set standard_conforming_strings to default;", RT_CLASS_PLAIN, "SET"},
+    {"reset standard_conforming_strings;", RT_CLASS_PLAIN, "RESET"},
 };
 
 static void test_statements(void **state)
@@ -228,6 +250,15 @@ static void test_deep_and_large(void **state)
         {"insert into t values (0)", ",(1)", 7000, ";", RT_CLASS_PLAIN},
         {"insert into t values (0)", ",(1)", 100000, ";", RT_CLASS_PLAIN},
         {"drop database d /* ", "x", RT_INSPECT_MAX, " */;", RT_CLASS_UNPARSED},
+        {"begin /* ", "x", RT_INSPECT_MAX, " */;", RT_CLASS_TX},
+        {"start transaction /* ", "x", RT_INSPECT_MAX, " */;", RT_CLASS_TX},
+        {"commit /* ", "x", RT_INSPECT_MAX, " */;", RT_CLASS_TX},
+        {"commit -- ", "x", RT_INSPECT_MAX, "", RT_CLASS_COMMIT},
+        {"end /* ", "x", RT_INSPECT_MAX, " */;", RT_CLASS_TX},
+        {"rollback /* ", "x", RT_INSPECT_MAX, " */;", RT_CLASS_TX},
+        {"abort /* ", "x", RT_INSPECT_MAX, " */;", RT_CLASS_TX},
+        {"prepare /* ", "x", RT_INSPECT_MAX, " */ transaction 'a';", RT_CLASS_TX},
+        {"prepare p as select 1 /* ", "x", RT_INSPECT_MAX, " */;", RT_CLASS_UNPARSED},
     };
 
     (void)state;

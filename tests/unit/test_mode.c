@@ -102,6 +102,16 @@ static const struct {
      "the file asks for \"no-transaction\", and this version of revtwin runs every "
      "migration in a transaction",
      "Remove the line"},
+    {"select 1;\ncommit foo;", 2, 1, "COMMIT that the parser cannot read" OWN,
+     "Leave it out"},
+    {"select 1;\ncreate function begin() returns int as '' language sql; commit;", 2, 1,
+     "CREATE FUNCTION and what follows it are one statement to psql, but several to the "
+     "server",
+     "double quotes"},
+    {"select 1; set standard_conforming_strings = off;", 1, 11,
+     "SET standard_conforming_strings to anything but on changes what a backslash means "
+     "in the rest of the file",
+     "E'...'"},
     {"select 1; copy t to stdout;", 1, 11,
      "COPY to STDOUT in a migration: nothing reads it", "Leave it out"},
 };
