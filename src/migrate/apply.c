@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "migrate/attempt.h"
 #include "migrate/sequence.h"
+#include "pg/query.h"
 #include "pg/send.h"
 #include "sql/locate.h"
 

@@ -1,6 +1,7 @@
 #include "migrate/attempt.h"
 
 #include "base/log.h"
+#include "pg/query.h"
 #include "queries.h"
 
 int rt_attempts_read(struct rt_attempt **out, size_t *count, struct rt_arena *arena,

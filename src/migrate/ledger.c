@@ -7,6 +7,7 @@
 #include "base/cancel.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "pg/query.h"
 #include "queries.h"
 
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"

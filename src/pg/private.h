@@ -4,7 +4,7 @@
 
 #include <libpq-fe.h>
 
-#include "pg/conn.h"
+#include "pg/query.h"
 
 struct rt_conn {
     PGconn *pg;

@@ -1,4 +1,5 @@
 /* Single statements and their rows. */
+#include "pg/query.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "pg/private.h"

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "base/mem.h"
+#include "pg/query.h"
 #include "queries.h"
 #include "twin/mark.h"
 

@@ -1,5 +1,6 @@
 #include "twin/mark.h"
 
+#include "pg/query.h"
 #include "queries.h"
 
 #define UTC(column) \

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "pg/query.h"
 #include "twin/mark.h"
 #include "twin/site.h"
 #include "twin/transfer.h"

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "pg/query.h"
 #include "twin/guard.h"
 #include "twin/mark.h"
 #include "twin/rebuild.h"

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "pg/query.h"
 #include "queries.h"
 #include "twin/guard.h"
 #include "twin/snapshot.h"

@@ -1,4 +1,5 @@
 #include "twin/snapshot.h"
+#include "pg/query.h"
 
 int rt_session_without_timeouts(struct rt_conn *conn, struct rt_err *err)
 {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "pg/query.h"
 #include "queries.h"
 #include "twin/guard.h"
 #include "twin/site.h"

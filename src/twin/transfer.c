@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "pg/query.h"
 
 /* Tables and data are streamed by one pg_dump, which locks all tables before it reads the
  * first: a TRUNCATE or a rewrite in between would leave a table empty in an old snapshot.

@@ -1,4 +1,4 @@
-#include "pg/conn.h"
+#include "pg/query.h"
 
 #include "base/str.h"
 
