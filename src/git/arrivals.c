@@ -117,6 +117,7 @@ static void apply_edits(struct rt_arrivals *all, const struct rt_changes *change
     }
 }
 
+/* A dead track that had the path stays dead: nothing finds it any more. */
 static void move_track(struct rt_arrivals *all, struct rt_track *track, const char *path)
 {
     tdelete(track, &all->by_path, compare_paths);

@@ -22,7 +22,8 @@ struct rt_arrival {
     struct rt_oid step; /* the commit of the step that it arrived with */
     struct rt_oid oid;  /* its content when it arrived */
     bool edited;        /* the content at the end of the range is another one */
-    bool deleted;       /* it is gone at the end of the range */
+    bool deleted;       /* it is gone at the end of the range: another arrival may have
+                           taken its path by a rename */
 };
 
 struct rt_range {

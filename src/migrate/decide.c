@@ -222,7 +222,8 @@ static void plan_arrivals(struct decision *d)
         const struct rt_migration *m = rt_set_find(d->in->set, arrival->path);
         struct rt_action *action;
 
-        if (m == NULL) {
+        /* A deleted one is not the file that has its path now. */
+        if (m == NULL || arrival->deleted) {
             if (!rt_is_down(arrival->path) &&
                 (d->in->ledger == NULL || known_checksum(d, arrival->path) == NULL))
                 warn_arrival(d, arrival, "was deleted before it was applied: skipped");

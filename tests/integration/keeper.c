@@ -123,12 +123,15 @@ static void send_log(int link)
 
 static void keep(const struct keeper_job *job, int link)
 {
+    bool ready = job->bindir == NULL;
     pid_t server = -1;
     char byte;
 
-    if (init_data(job))
+    if (!ready && init_data(job)) {
         server = spawn(job, "postgres", job->run);
-    if (server > 0 && wait_until_ready(server)) {
+        ready = server > 0 && wait_until_ready(server);
+    }
+    if (ready) {
         send(link, "+", 1, MSG_NOSIGNAL);
         while (read(link, &byte, 1) < 0 && errno == EINTR)
             continue;

@@ -1,7 +1,8 @@
 /*
- * The process that owns a throw-away server. It is detached from the test program and
- * linked to it by a socket only: when the link closes, whether by the test's wish, its
- * crash, a signal or a SIGKILL, the keeper stops the server and removes the folder.
+ * The process that owns a throw-away folder, and the server in it if there is one. It is
+ * detached from the test program and linked to it by a socket only: when the link closes,
+ * whether by the test's wish, its crash, a signal or a SIGKILL, the keeper stops the
+ * server and removes the folder.
  */
 #ifndef TEST_KEEPER_H
 #define TEST_KEEPER_H
@@ -9,18 +10,18 @@
 #include <sys/types.h>
 
 struct keeper_job {
-    const char *dir; /* exists and belongs to uid; DIR/data and DIR/log are made */
-    uid_t uid;       /* who runs the server: it refuses root */
+    const char *dir;    /* exists and belongs to uid; DIR/data and DIR/log are made */
+    const char *bindir; /* the server's programs; NULL: there is only the folder */
+    uid_t uid;          /* who runs the server: it refuses root */
     gid_t gid;
-    const char *bindir;
     const char *const *init; /* more arguments for initdb, up to NULL */
     const char *const *run;  /* more arguments for postgres, up to NULL */
 };
 
 /*
- * Make and start the server. Returns the link, or -1 with errno. The caller then reads
- * from it: '+' when the server accepts connections, or '-' and the log's text when it
- * did not start and everything is gone again.
+ * Make and start the server. Returns the link, or -1 with errno. The caller of a server
+ * then reads from it: '+' when the server accepts connections, or '-' and the log's text
+ * when it did not start and everything is gone again.
  */
 int keeper_start(const struct keeper_job *job);
 

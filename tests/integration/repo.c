@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keeper.h"
 #include "run.h"
 
 #define MAX_ARGS 31
 
-/* All repositories of the program are in one folder. */
+/* All repositories of the program are in one folder, which a keeper removes. */
 static char root[512];
+static int keeper;
 static unsigned repos_made;
 
 static int remove_entry(const char *path, const struct stat *st, int type,
@@ -25,9 +27,10 @@ static void remove_folder(const char *dir)
     nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* The keeper would do it anyway, but only after the end of the program. */
 static void remove_root(void)
 {
-    remove_folder(root);
+    keeper_stop(keeper);
 }
 
 static void new_folder(struct repo *r)
@@ -38,6 +41,9 @@ static void new_folder(struct repo *r)
         snprintf(root, sizeof root, "%s/revtwin-git-XXXXXX", tmp && *tmp ? tmp : "/tmp");
         if (!mkdtemp(root))
             check_fail("mkdtemp %s: %s", root, strerror(errno));
+        keeper = keeper_start(&(struct keeper_job){.dir = root});
+        if (keeper < 0)
+            check_fail("keeper: %s", strerror(errno));
         atexit(remove_root);
         /* libgit2 in the test program itself finds the user's settings by these. */
         setenv("HOME", root, 1);

@@ -1,8 +1,8 @@
 /*
  * Real git repositories in a temporary folder, made with the git program. Nothing of the
  * tester's git settings is visible, and names, dates and so the object names are the same
- * in every run. Whatever fails ends the test with git's output; the folder is removed at
- * the end of the program, however its tests ended.
+ * in every run. Whatever fails ends the test with git's output. The folder is gone when
+ * the test program ends in whatever way (keeper.h).
  *
  *     struct repo r;
  *     repo_init(&r);

@@ -95,6 +95,34 @@ static void a_rename_keeps_place_and_origin(void **state)
     expect_arrivals(range_since(f, base), "a.sql! b.sql a.sql-");
 }
 
+static void a_rename_onto_a_deleted_path_keeps_its_place(void **state)
+{
+    struct fixture *f = *state;
+    struct rt_oid base = repo_commit(&f->repo, "base"), first = commit_sql(f, "a.sql");
+    struct rt_oid third;
+    struct rt_range range;
+
+    delete_sql(f, "a.sql");
+    commit_sql(f, "b.sql");
+    third = commit_sql(f, "c.sql");
+    move_sql(f, "c.sql", "a.sql");
+    repo_commit(&f->repo, "rename");
+    range = range_since(f, base);
+    expect_arrivals(range, "a.sql- b.sql a.sql<c.sql");
+    expect_step_of(range, 0, first);
+    expect_step_of(range, 2, third);
+    delete_sql(f, "a.sql");
+    repo_commit(&f->repo, "without");
+    expect_arrivals(range_since(f, base), "a.sql- b.sql a.sql<c.sql-");
+    commit_sql(f, "a.sql");
+    expect_arrivals(range_since(f, base), "a.sql- b.sql a.sql<c.sql!");
+    move_sql(f, "a.sql", "d.sql");
+    repo_commit(&f->repo, "away");
+    expect_arrivals(range_since(f, base), "a.sql- b.sql d.sql<c.sql!");
+    commit_sql(f, "a.sql");
+    expect_arrivals(range_since(f, base), "a.sql- b.sql d.sql<c.sql! a.sql");
+}
+
 static void a_rename_with_an_edit_is_another_file(void **state)
 {
     struct fixture *f = *state;
@@ -189,6 +217,7 @@ int main(void)
         fixture_test(the_first_introduction_counts),
         fixture_test(a_file_of_the_base_never_arrives),
         fixture_test(a_rename_keeps_place_and_origin),
+        fixture_test(a_rename_onto_a_deleted_path_keeps_its_place),
         fixture_test(a_rename_with_an_edit_is_another_file),
         fixture_test(a_renamed_file_of_the_base_arrives),
         fixture_test(equal_contents_are_paired_in_natural_order),

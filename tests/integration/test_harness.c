@@ -2,6 +2,7 @@
 #include "check.h"
 #include "cluster.h"
 #include "relay.h"
+#include "repo.h"
 #include "run.h"
 
 #include <signal.h>
@@ -11,6 +12,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define MAX_DIR 512
 
 static struct cluster server = {.tcp = true, .password = "p@ss'word"};
 
@@ -72,20 +75,19 @@ static void password_on_tcp(void **state)
     free(port);
 }
 
-static void server_dies_with_its_program(void **state)
+/* A program that was killed after make leaves nothing of the folder that make told. */
+static void expect_gone_with_program(void (*make)(char dir[MAX_DIR]))
 {
+    char dir[MAX_DIR] = "";
     int fds[2], status;
-    struct cluster doomed = {0};
-    char dir[sizeof doomed.dir] = "";
     time_t end;
     pid_t pid;
 
-    (void)state;
     assert_int_equal(pipe(fds), 0);
     pid = fork();
     if (pid == 0) {
-        cluster_start(&doomed, NULL);
-        if (write(fds[1], doomed.dir, sizeof doomed.dir) > 0)
+        make(dir);
+        if (write(fds[1], dir, sizeof dir) > 0)
             pause();
         _exit(1);
     }
@@ -98,6 +100,38 @@ static void server_dies_with_its_program(void **state)
     for (end = time(NULL) + 10; access(dir, F_OK) == 0 && time(NULL) < end;)
         usleep(10000);
     assert_int_not_equal(access(dir, F_OK), 0);
+}
+
+static void make_server(char dir[MAX_DIR])
+{
+    struct cluster doomed = {0};
+
+    cluster_start(&doomed, NULL);
+    snprintf(dir, MAX_DIR, "%s", doomed.dir);
+}
+
+/* The folder of all repositories is told. */
+static void make_repository(char dir[MAX_DIR])
+{
+    struct repo doomed;
+
+    repo_init(&doomed);
+    repo_write(&doomed, "migrations/1.sql", "SELECT 1;");
+    repo_commit(&doomed, "one");
+    snprintf(dir, MAX_DIR, "%.*s", (int)(strrchr(doomed.dir, '/') - doomed.dir),
+             doomed.dir);
+}
+
+static void server_dies_with_its_program(void **state)
+{
+    (void)state;
+    expect_gone_with_program(make_server);
+}
+
+static void repositories_die_with_their_program(void **state)
+{
+    (void)state;
+    expect_gone_with_program(make_repository);
 }
 
 static void program_sees_a_clean_environment(void **state)
@@ -192,6 +226,7 @@ int main(void)
         cmocka_unit_test(database_with_an_odd_name),
         cmocka_unit_test(password_on_tcp),
         cmocka_unit_test(server_dies_with_its_program),
+        cmocka_unit_test(repositories_die_with_their_program),
         cmocka_unit_test(program_sees_a_clean_environment),
         cmocka_unit_test(relay_delays_round_trips),
         cmocka_unit_test(relay_keeps_the_throughput),

@@ -292,9 +292,50 @@ static void release_day_equals_merge_by_merge(void **state)
     }
 }
 
+/* The histories above delete nothing. Here merge by merge cannot go on: the path was
+ * applied with another content. Release day never ran that one. */
+static void a_rename_takes_the_path_of_a_deleted_file(void **state)
+{
+    struct scene *s = *state;
+    struct rt_oid base, steps[4];
+    char *first;
+
+    scene_file(s, "V0", "SELECT 1;");
+    base = repo_commit(&s->repo, "base");
+    scene_file(s, "V1", "CREATE TABLE one (id int);");
+    steps[0] = repo_commit(&s->repo, "one");
+    repo_delete(&s->repo, "migrations/V1.sql");
+    scene_file(s, "V2", "CREATE TABLE two (id int);");
+    steps[1] = repo_commit(&s->repo, "two instead of one");
+    scene_file(s, "V3", "ALTER TABLE two ADD COLUMN name text;");
+    steps[2] = repo_commit(&s->repo, "a column more");
+    repo_rename(&s->repo, "migrations/V3.sql", "migrations/V1.sql");
+    steps[3] = repo_commit(&s->repo, "renamed");
+
+    scene_run(s, 0, "apply", "--base", base.hex);
+    assert_ledger(s, "baseline V0, applied V2, applied V1");
+    assert_production(s,
+                      "SELECT commit_oid FROM revtwin.ledger ORDER BY seq DESC LIMIT 1",
+                      steps[2].hex);
+    first = check_printf("V1.sql arrived with commit %.12s", steps[0].hex);
+    assert_warned(s, first);
+    assert_warned(s, "deleted before it was applied");
+    scene_run(s, 0, "verify");
+    free(first);
+
+    scene_new_production(s);
+    for (unsigned i = 0; i < 3; i++)
+        scene_run(s, 0, "apply", steps[i].hex);
+    scene_untouched(s, 3, "apply", steps[3].hex);
+    assert_warned(s, "V1.sql was changed after it was applied");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {scene_test(release_day_equals_merge_by_merge)};
+    const struct CMUnitTest tests[] = {
+        scene_test(release_day_equals_merge_by_merge),
+        scene_test(a_rename_takes_the_path_of_a_deleted_file),
+    };
 
     return cmocka_run_group_tests_name("release day", tests, scene_start_server,
                                        scene_stop_server);
