@@ -49,7 +49,7 @@ static void test_order(void **state)
     assert_null(rt_unit_source(&sequence, 0));
     assert_ptr_equal(rt_unit_source(&sequence, 1), &actions[2].source);
     text = walk(&sequence);
-    assert_string_equal(text, "BSHAAC"             /* both baselines at once */
+    assert_string_equal(text, "BSHAAC"               /* both baselines at once */
                               "BSHs1s3RRRACxxxxxxxx" /* COPY's data go with it */
                               "BSHRRRACxxxxxxxx");
     free(text);
