@@ -19,13 +19,13 @@ enum rt_action_kind {
 };
 
 struct rt_action {
-    enum rt_action_kind kind;
     const char *path;
-    struct rt_oid oid;    /* the content; empty for an uncommitted file */
     const char *checksum; /* NULL for an uncommitted file */
     const char *commit;   /* the step that brought it, hex; NULL when uncommitted */
     const char *subject;  /* first line of its message; NULL when uncommitted */
     struct rt_source source;
+    enum rt_action_kind kind;
+    struct rt_oid oid; /* the content; empty for an uncommitted file */
 };
 
 enum rt_finding_level { RT_NOTE, RT_WARNING, RT_REFUSAL };

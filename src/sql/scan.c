@@ -19,7 +19,9 @@ static const unsigned char starts[256] = {
 /* The byte, or NUL (which no text contains) past the end. */
 static char byte_at(const struct rt_scan *scan, size_t at)
 {
-    return at < scan->len ? scan->text[at] : '\0';
+    if (at >= scan->len)
+        return '\0';
+    return scan->text[at];
 }
 
 static enum start start_at(const struct rt_scan *scan, size_t at)

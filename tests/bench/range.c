@@ -18,8 +18,6 @@
 
 enum { FILES = 100000, STEPS = 10000, RUNS = 5 };
 
-extern char **environ;
-
 static void make_history(const struct repo *repo)
 {
     FILE *to = bench_import(repo);

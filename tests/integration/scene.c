@@ -58,7 +58,8 @@ void scene_set(struct scene *s, const char *name, const char *value)
 {
     size_t length = strlen(name), i = 0, last;
 
-    while (s->env[i] && (strncmp(s->env[i], name, length) || s->env[i][length] != '='))
+    while (s->env[i] &&
+           (strncmp(s->env[i], name, length) != 0 || s->env[i][length] != '='))
         i++;
     for (last = i; s->env[last];)
         last++;

@@ -159,10 +159,9 @@ static void bounds_the_depth(void **state)
         size_t len = (size_t)snprintf(bytes, sizeof bytes, "40000 d") + 1;
 
         for (size_t k = 0; k < 20; k++, len++) {
-            unsigned byte;
+            char digits[] = {tree[2 * k], tree[2 * k + 1], '\0'};
 
-            sscanf(tree + 2 * k, "%2x", &byte);
-            bytes[len] = (char)byte;
+            bytes[len] = (char)strtoul(digits, NULL, 16);
         }
         repo_write_bytes(&f->repo, "tree", bytes, len);
         free(tree);

@@ -1067,7 +1067,9 @@ static pid_t watch_processes(char *text, size_t size)
     pid_t pid = fork();
     size_t used = 0;
 
-    while (pid == 0) {
+    if (pid != 0)
+        return pid;
+    for (;;) { /* until it is killed */
         DIR *proc = opendir("/proc");
         struct dirent *entry;
 
@@ -1082,8 +1084,8 @@ static pid_t watch_processes(char *text, size_t size)
                 continue;
             got = read(fd, text + used, 4000);
             for (ssize_t i = 0; i < got; i++)
-                text[used + (size_t)i] =
-                    text[used + (size_t)i] ? text[used + (size_t)i] : ' ';
+                if (text[used + (size_t)i] == '\0')
+                    text[used + (size_t)i] = ' ';
             if (got > 4 &&
                 (strstr(text + used, "pg_dump") || strstr(text + used, "pg_rest")))
                 used += (size_t)got;
@@ -1093,7 +1095,6 @@ static pid_t watch_processes(char *text, size_t size)
         }
         closedir(proc);
     }
-    return pid;
 }
 
 static void test_passwords_are_seen_nowhere(void **state)

@@ -128,7 +128,7 @@ static void test_long_line_of_wide_characters(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(line); i += 3)
-        memcpy(line + i, ZHONG, 3);
+        memcpy(line + i, ZHONG, 3); /* NOLINT(bugprone-not-null-terminated-result) */
     excerpt = rt_excerpt(line, sizeof(line), rt_locate(line, sizeof(line), 3 * 150));
     assert_int_equal(strspn(excerpt, "."), 3);
     assert_int_equal(strcspn(excerpt, "\n"), 3 + 3 * 100 + 3);
