@@ -173,8 +173,8 @@ int rt_tree_find(struct rt_node *out, struct rt_repo *repo, const git_oid *tree,
     do {
         if (rt_tree_next(out, &cursor) != 0)
             rc = rt_tree_malformed(err, tree);
-    } while (rc == 0 && out->mode != 0 &&
-             (out->len != len || strncmp(out->name, name, len) != 0));
+    } while (rc == 0 && out->name &&
+             (out->len != len || memcmp(out->name, name, len) != 0));
     git_odb_object_free(object);
     out->name = NULL;
     return rc;
