@@ -1,4 +1,5 @@
 /* revtwin apply: collect, decide, act, report */
+#include "base/cancel.h"
 #include "base/log.h"
 #include "cmd/collect.h"
 #include "cmd/resync.h"
@@ -83,6 +84,8 @@ int rt_cmd_apply(struct rt_context *context, struct rt_err *err)
     no_resync = no_resync_because(context);
     if (no_resync == NULL)
         rc = rt_resync_precheck(context, work.prod, err);
+    if (rc == 0)
+        rc = rt_cancel_check(err);
     if (rc < 0)
         goto done;
 

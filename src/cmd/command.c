@@ -195,7 +195,9 @@ int rt_command_line(int argc, char **argv)
     rt_secret_clear(&context.twin.conninfo);
     rt_arena_clear(&context.arena);
     /* A result that was not written is not a success. */
-    if (fflush(stdout) != 0 && rc == 0)
+    if ((fflush(stdout) != 0 || ferror(stdout)) && rc == 0) {
+        fputs("revtwin: error: cannot write to standard output\n", stderr);
         rc = -RT_EINTERNAL;
+    }
     return -rc;
 }

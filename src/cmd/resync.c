@@ -11,6 +11,10 @@ int rt_resync_precheck(struct rt_context *context, struct rt_conn *prod,
     struct rt_conn *twin;
     int rc = rt_conn_open(&twin, &context->twin, RT_READ_ONLY, &unreachable);
 
+    if (rc == -RT_EINT || rc == -RT_ETERM) {
+        rt_err_move(err, &unreachable);
+        return rc;
+    }
     if (rc < 0) {
         rt_log("the twin cannot be checked before: %s", unreachable.message);
         rt_err_clear(&unreachable);

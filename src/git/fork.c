@@ -132,6 +132,9 @@ int rt_repo_is_merged(const char **branch, struct rt_arena *arena, struct rt_rep
     int rc = 0;
 
     *branch = find_default(ends, &count, arena, repo, default_branch);
+    if (*branch == NULL && default_branch)
+        return rt_err_set(err, RT_EUSAGE, "the branch \"%s\" does not exist",
+                          default_branch);
     if (*branch == NULL)
         return 1;
     for (size_t i = 0; i < count && rc == 0; i++) {

@@ -257,7 +257,7 @@ static void explain_error(struct run *run, struct rt_conn *conn, struct rt_err *
     const struct rt_action *action = action_at(run, &run->replied);
     bool cancelled = err->status == RT_EINT || err->status == RT_ETERM;
 
-    if (rt_conn_lost(conn) && !cancelled) {
+    if (rt_conn_lost(conn)) {
         rt_err_wrap(err, "the connection to production was lost");
         err->status = RT_EUNKNOWN;
     } else if (transaction_is_gone(run, conn)) {

@@ -102,6 +102,9 @@ static void keep_rows(struct rt_ledger *out, struct rt_arena *arena,
 
         for (int c = 0; c < RT_LEDGER_COLUMNS; c++) {
             value = rt_result_get(rows, i, c);
+            /* Only one may be NULL; where another is, its row's hash will not fit. */
+            if (value == NULL && c != RT_COL_PULL_REQUEST)
+                value = "";
             out->rows[i].column[c] = value ? rt_arena_strdup(arena, value) : NULL;
         }
         value = rt_result_get(rows, i, RT_LEDGER_COLUMNS);
