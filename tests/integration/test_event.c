@@ -220,6 +220,7 @@ static void branch_of_production_is_configurable(void **state)
 
     open_pull_request(s);
     merge = repo_merge(&s->repo, REPO_MERGE, "feature");
+    repo_git(&s->repo, "branch", "release", NULL);
     send(s, (struct event){"closed", "true", merge.hex, "main", 0});
     scene_set(s, "REVTWIN_BRANCH", "release");
     scene_untouched(s, 0, "apply");
