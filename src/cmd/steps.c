@@ -87,7 +87,7 @@ int rt_steps_choose(struct rt_work *work, struct rt_context *context, struct rt_
     const struct rt_options *options = &context->options;
     const char *folder = options->settings.value[RT_SET_PATH];
     bool laptop = strcmp(context->command->name, "plan") == 0 &&
-                  context->operand_count == 0 && !work->event.pull_request;
+                  context->operand_count == 0; /* it never reads an event */
     struct rt_oid base = {0};
     const char *branch;
     int rc = 0;
