@@ -46,8 +46,8 @@ static int act(struct rt_work *work, struct rt_context *context, struct rt_err *
         rt_report_line(&context->report,
                        "%zu applied to production (database \"%s\"), %zu recorded as "
                        "baseline, %zu applied before",
-                       work->plan.count - work->plan.baselines, work->ledger.database,
-                       work->plan.baselines, work->plan.applied);
+                       work->plan.count - work->plan.records, work->ledger.database,
+                       work->plan.records, work->plan.applied);
     rt_report_line(&context->report, "ledger head: %s", result.head);
     return 0;
 }

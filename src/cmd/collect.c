@@ -160,7 +160,7 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
         return rc;
     input.ahead = rt_steps_ahead(work, context);
     rt_plan_decide(&work->plan, &context->arena, &input);
-    if (work->plan.baselines > 0 && work->event.commits > 1 &&
+    if (work->plan.records > 0 && work->event.commits > 1 &&
         context->options.base == NULL)
         rc = rt_steps_doubt_baseline(work, context, err);
     if (rc == 0 && work->feature_branch) {

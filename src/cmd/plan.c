@@ -6,7 +6,7 @@ static void report(const struct rt_context *context, const struct rt_work *work)
 {
     const struct rt_report *out = &context->report;
     const struct rt_plan *plan = &work->plan;
-    size_t files = plan->count - plan->baselines;
+    size_t files = plan->count - plan->records;
 
     if (work->prod)
         rt_report_line(out,

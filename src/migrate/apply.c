@@ -29,12 +29,15 @@ struct run {
 static void make_row(struct run *run, const struct rt_action *action)
 {
     const struct rt_ledger_row *prev = run->last.column[RT_COL_SEQ] ? &run->last : NULL;
-    bool applied = action->kind == RT_ACTION_APPLY;
+    const struct rt_new_row entry = {.kind = action->row,
+                                     .path = action->path,
+                                     .checksum = action->checksum,
+                                     .commit = action->commit,
+                                     .statements = action->source.mode.statements,
+                                     .reason = action->reason};
 
-    run->last = rt_ledger_next(
-        run->arena, run->ledger, prev, applied ? "applied" : "baseline", action->path,
-        action->checksum, applied ? action->source.mode.statements : 0, action->commit,
-        &run->options->writer);
+    run->last =
+        rt_ledger_next(run->arena, run->ledger, prev, &entry, &run->options->writer);
     run->hashes[action - run->sequence.plan->actions] =
         run->last.column[RT_COL_ENTRY_HASH];
 }
@@ -229,7 +232,7 @@ static const char *same_range(const struct run *run)
 
     if (run->ledger->count + run->out->done > 0)
         return "--ledger";
-    if (first->kind == RT_ACTION_BASELINE)
+    if (first->kind == RT_ACTION_RECORD)
         return rt_arena_format(run->arena, "--base %.12s", first->commit);
     if (strcmp(first->commit, last) == 0)
         return rt_arena_format(run->arena, "%.12s", last);

@@ -18,7 +18,7 @@ enum rt_apply_state { RT_APPLY_NOT_RUN, RT_APPLY_DONE, RT_APPLY_FAILED };
 struct rt_apply_result {
     enum rt_apply_state *states; /* one for each of plan->actions, in the arena */
     const char **milliseconds;   /* of the transaction; NULL where not done */
-    size_t done;                 /* actions done, baselines included */
+    size_t done;                 /* actions done, records included */
     const char *head;            /* entry_hash of the ledger's last row */
 };
 

@@ -54,7 +54,7 @@ static const char *known_checksum(const struct decision *d, const char *path)
         return baseline && !baseline->down ? baseline->checksum.hex : NULL;
     }
     row = rt_ledger_find(d->in->ledger, path);
-    return row ? row->column[RT_COL_CHECKSUM] : NULL;
+    return rt_row_applied(row) ? row->column[RT_COL_CHECKSUM] : NULL;
 }
 
 static void add_missing(struct decision *d, const char *path, const char *checksum)
@@ -81,6 +81,7 @@ static void find_missing(struct decision *d, struct rt_arena *arena)
 
         /* The last row of a path is the one that counts. */
         if (rt_ledger_find(ledger, path) == ledger->by_path[i] &&
+            rt_row_applied(ledger->by_path[i]) &&
             ledger->by_path[i] < ledger->rows + known - d->in->ahead)
             add_missing(d, path, column[RT_COL_CHECKSUM]);
     }
@@ -164,7 +165,7 @@ static void settle_applied(struct decision *d)
 static void add_baseline(struct rt_plan *plan, const struct rt_migration *m,
                          const struct rt_oid *commit)
 {
-    struct rt_action *action = rt_plan_add_action(plan, RT_ACTION_BASELINE, m->path);
+    struct rt_action *action = rt_plan_add_record(plan, RT_ROW_BASELINE, m->path);
 
     action->oid = m->oid;
     action->checksum = m->checksum.hex;
@@ -177,13 +178,12 @@ static void plan_baselines(struct decision *d)
         if (!d->in->base_set->migrations[i].down)
             add_baseline(d->plan, &d->in->base_set->migrations[i], &d->in->range->base);
     }
-    if (d->plan->baselines > 0)
+    if (d->plan->records > 0)
         rt_err_set(
             rt_plan_add_finding(d->plan, RT_NOTE), RT_DONE,
             "the ledger is empty: the %zu migration%s that commit %.12s has already "
             "count as applied and are recorded as baseline",
-            d->plan->baselines, d->plan->baselines == 1 ? "" : "s",
-            d->in->range->base.hex);
+            d->plan->records, d->plan->records == 1 ? "" : "s", d->in->range->base.hex);
 }
 
 void rt_plan_baseline(struct rt_plan *out, const struct rt_set *set,
@@ -196,12 +196,12 @@ void rt_plan_baseline(struct rt_plan *out, const struct rt_set *set,
 
         if (m->down)
             continue;
-        if (row == NULL)
+        if (!rt_row_applied(row))
             add_baseline(out, m, commit);
         else if (strcmp(row->column[RT_COL_CHECKSUM], m->checksum.hex) != 0 &&
                  !m->line_ends_only)
             refuse_changed(out, m, row->column[RT_COL_CHECKSUM]);
-        out->applied += row != NULL;
+        out->applied += rt_row_applied(row);
     }
 }
 
@@ -242,7 +242,7 @@ static void plan_arrivals(struct decision *d)
         if (arrival->edited)
             warn_arrival(d, arrival,
                          "was edited since: its content at the end of the range counts");
-        action = rt_plan_add_action(d->plan, RT_ACTION_APPLY, m->path);
+        action = rt_plan_add_apply(d->plan, m->path);
         action->oid = m->oid;
         action->checksum = m->checksum.hex;
         action->commit = arrival->step.hex;

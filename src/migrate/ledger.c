@@ -92,6 +92,12 @@ void rt_ledger_index(struct rt_ledger *ledger, struct rt_arena *arena)
         qsort(ledger->by_path, ledger->count, sizeof(*ledger->by_path), compare_by_path);
 }
 
+static bool may_be_null(enum rt_ledger_column column)
+{
+    return column == RT_COL_PULL_REQUEST || column == RT_COL_REASON ||
+           column == RT_COL_SIGNATURE;
+}
+
 static void keep_rows(struct rt_ledger *out, struct rt_arena *arena,
                       const struct rt_result *rows)
 {
@@ -100,10 +106,10 @@ static void keep_rows(struct rt_ledger *out, struct rt_arena *arena,
     for (size_t i = 0; i < out->count; i++) {
         const char *value;
 
-        for (int c = 0; c < RT_LEDGER_COLUMNS; c++) {
+        for (enum rt_ledger_column c = 0; c < RT_LEDGER_COLUMNS; c++) {
             value = rt_result_get(rows, i, c);
-            /* Only one may be NULL; where another is, its row's hash will not fit. */
-            if (value == NULL && c != RT_COL_PULL_REQUEST)
+            /* Where another one is NULL, its row's hash will not fit. */
+            if (value == NULL && !may_be_null(c))
                 value = "";
             out->rows[i].column[c] = value ? rt_arena_strdup(arena, value) : NULL;
         }
@@ -165,6 +171,26 @@ int rt_ledger_create(struct rt_ledger *ledger, struct rt_conn *conn, struct rt_e
         rt_str_clear(&grant);
     }
     return -(int)err->status;
+}
+
+/* ------------------------------------------------------------------ rows */
+
+static const char *const kind_names[RT_ROW_KINDS] = {
+    [RT_ROW_APPLIED] = "applied",     [RT_ROW_BASELINE] = "baseline",
+    [RT_ROW_AMENDED] = "amended",     [RT_ROW_RESOLVED] = "resolved",
+    [RT_ROW_FORGOTTEN] = "forgotten", [RT_ROW_SKIPPED] = "skipped",
+};
+
+const char *rt_row_kind_name(enum rt_row_kind kind)
+{
+    return kind_names[kind];
+}
+
+bool rt_row_applied(const struct rt_ledger_row *row)
+{
+    return row != NULL &&
+           strcmp(row->column[RT_COL_KIND], kind_names[RT_ROW_FORGOTTEN]) != 0 &&
+           strcmp(row->column[RT_COL_KIND], kind_names[RT_ROW_SKIPPED]) != 0;
 }
 
 /* ------------------------------------------------------------------ the chain */
@@ -236,26 +262,27 @@ static const char *timestamp_now(struct rt_arena *arena, const struct rt_ledger 
 
 struct rt_ledger_row rt_ledger_next(struct rt_arena *arena,
                                     const struct rt_ledger *ledger,
-                                    const struct rt_ledger_row *prev, const char *kind,
-                                    const char *path, const char *checksum,
-                                    size_t statements, const char *commit,
+                                    const struct rt_ledger_row *prev,
+                                    const struct rt_new_row *entry,
                                     const struct rt_writer *writer)
 {
     long long seq = prev ? strtoll(prev->column[RT_COL_SEQ], NULL, 10) : 0;
     struct rt_ledger_row row = {
         .column = {
+            [RT_COL_FORMAT] = RT_LEDGER_FORMAT,
             [RT_COL_SEQ] = rt_arena_format(arena, "%lld", seq + 1),
-            [RT_COL_KIND] = kind,
-            [RT_COL_PATH] = path,
+            [RT_COL_KIND] = kind_names[entry->kind],
+            [RT_COL_PATH] = entry->path,
             [RT_COL_ALGORITHM] = RT_HASH_ALGORITHM,
-            [RT_COL_CHECKSUM] = checksum,
-            [RT_COL_STATEMENTS] = rt_arena_format(arena, "%zu", statements),
-            [RT_COL_COMMIT] = commit,
+            [RT_COL_CHECKSUM] = entry->checksum,
+            [RT_COL_STATEMENTS] = rt_arena_format(arena, "%zu", entry->statements),
+            [RT_COL_COMMIT] = entry->commit,
             [RT_COL_PULL_REQUEST] = writer->pull_request,
             [RT_COL_APPLIED_AT] = timestamp_now(arena, ledger),
             [RT_COL_APPLIED_BY] = ledger->session_user,
             [RT_COL_CLIENT] = writer->client,
             [RT_COL_VERSION] = RT_VERSION,
+            [RT_COL_REASON] = entry->reason,
             [RT_COL_PREV_HASH] = prev ? prev->column[RT_COL_ENTRY_HASH] : ZEROS,
         }};
     struct rt_digest own = rt_ledger_hash(&row);

@@ -1,10 +1,10 @@
 /*
- * The ledger: revtwin.ledger on production, append-only, one row a migration, each
- * carrying the hash of the row before it.
+ * The ledger: revtwin.ledger on production, append-only, one row for each thing that
+ * happened to a migration, each carrying the hash of the row before it.
  *
  * entry_hash is BLAKE2b-256 over the length-prefixed canonical texts of the columns from
- * seq to prev_hash (rt_hash_field); duration and xid, which only the server knows inside
- * a pipeline, are not part of it. The first row's prev_hash is 64 zeros.
+ * format to prev_hash (rt_hash_field); duration and xid, which only the server knows
+ * inside a pipeline, are not part of it. The first row's prev_hash is 64 zeros.
  */
 #ifndef RT_MIGRATE_LEDGER_H
 #define RT_MIGRATE_LEDGER_H
@@ -13,28 +13,46 @@
 #include "base/hash.h"
 #include "pg/conn.h"
 
-/* The columns that are hashed, in this order, and then the hash. */
+/* How rows are made and hashed; a row of another format is for a newer revtwin to read.
+ */
+#define RT_LEDGER_FORMAT "1"
+
+/* What a row says of its path. The last row of a path is the one that counts. */
+enum rt_row_kind {
+    RT_ROW_APPLIED,   /* revtwin ran it */
+    RT_ROW_BASELINE,  /* assumed applied */
+    RT_ROW_AMENDED,   /* applied before; this checksum is accepted from here on */
+    RT_ROW_RESOLVED,  /* it had stopped half-way, and was finished by hand */
+    RT_ROW_FORGOTTEN, /* it had stopped half-way, and is to begin anew: not applied */
+    RT_ROW_SKIPPED,   /* it has stopped half-way, and others went past: not applied */
+    RT_ROW_KINDS,
+};
+
+/* The columns that are hashed, in this order, then the hash and what is not hashed. */
 enum rt_ledger_column {
+    RT_COL_FORMAT,
     RT_COL_SEQ,
-    RT_COL_KIND, /* "applied", "baseline" or "amended" */
+    RT_COL_KIND, /* rt_row_kind_name */
     RT_COL_PATH,
     RT_COL_ALGORITHM,
     RT_COL_CHECKSUM, /* of the blob, hex */
     RT_COL_STATEMENTS,
-    RT_COL_COMMIT,       /* the step that brought the file */
+    RT_COL_COMMIT,       /* the step that brought the file; for amended, the text */
     RT_COL_PULL_REQUEST, /* NULL when unknown */
     RT_COL_APPLIED_AT,   /* 2026-01-31T23:59:59.123456Z */
     RT_COL_APPLIED_BY,
     RT_COL_CLIENT,
     RT_COL_VERSION,
+    RT_COL_REASON, /* NULL unless somebody gave one */
     RT_COL_PREV_HASH,
     RT_COL_ENTRY_HASH,
+    RT_COL_SIGNATURE, /* of entry_hash; NULL when unsigned */
     RT_LEDGER_COLUMNS,
 };
 
 struct rt_ledger_row {
     const char *column[RT_LEDGER_COLUMNS]; /* canonical text, in the arena */
-    const char *milliseconds;              /* NULL for a baseline */
+    const char *milliseconds;              /* of its transaction; NULL when unknown */
 };
 
 /* Production as one session sees it. */
@@ -55,6 +73,16 @@ struct rt_writer {
     const char *client;       /* host, or URL of the workflow run */
     const char *pull_request; /* NULL when unknown */
 };
+
+/* What is to be written: borrowed by the row that is made of it. */
+struct rt_new_row {
+    enum rt_row_kind kind;
+    const char *path, *checksum, *commit;
+    size_t statements;
+    const char *reason; /* or NULL */
+};
+
+const char *rt_row_kind_name(enum rt_row_kind kind);
 
 /*
  * Read the session and the ledger; an absent ledger is an empty one. With lock_wait >= 0
@@ -81,17 +109,18 @@ const char **rt_ledger_faults(size_t *count, struct rt_arena *arena,
 
 struct rt_digest rt_ledger_hash(const struct rt_ledger_row *row);
 
-/* The row that follows prev (seq and entry_hash of the last row; "0" and zeros at first).
- */
+/* The row that follows prev; NULL: the first of all. */
 struct rt_ledger_row rt_ledger_next(struct rt_arena *arena,
                                     const struct rt_ledger *ledger,
-                                    const struct rt_ledger_row *prev, const char *kind,
-                                    const char *path, const char *checksum,
-                                    size_t statements, const char *commit,
+                                    const struct rt_ledger_row *prev,
+                                    const struct rt_new_row *entry,
                                     const struct rt_writer *writer);
 
 /* Build by_path; rt_ledger_read does so itself. */
 void rt_ledger_index(struct rt_ledger *ledger, struct rt_arena *arena);
+
+/* Whether a path whose last row is this one counts as applied; NULL: no. */
+bool rt_row_applied(const struct rt_ledger_row *row);
 
 /* The last row that speaks of the path, or NULL. */
 const struct rt_ledger_row *rt_ledger_find(const struct rt_ledger *ledger,

@@ -11,21 +11,34 @@ struct rt_err *rt_plan_add_finding(struct rt_plan *plan, enum rt_finding_level l
     return &plan->findings[plan->findings_count++].what;
 }
 
-struct rt_action *rt_plan_add_action(struct rt_plan *plan, enum rt_action_kind kind,
-                                     const char *path)
+static struct rt_action *add_action(struct rt_plan *plan, struct rt_action action)
 {
     plan->actions =
         rt_grow(plan->actions, plan->count, &plan->cap, sizeof(*plan->actions));
-    plan->actions[plan->count] = (struct rt_action){.kind = kind, .path = path};
-    plan->baselines += kind == RT_ACTION_BASELINE;
+    plan->actions[plan->count] = action;
     return &plan->actions[plan->count++];
+}
+
+struct rt_action *rt_plan_add_apply(struct rt_plan *plan, const char *path)
+{
+    return add_action(
+        plan,
+        (struct rt_action){.kind = RT_ACTION_APPLY, .row = RT_ROW_APPLIED, .path = path});
+}
+
+struct rt_action *rt_plan_add_record(struct rt_plan *plan, enum rt_row_kind row,
+                                     const char *path)
+{
+    plan->records++;
+    return add_action(
+        plan, (struct rt_action){.kind = RT_ACTION_RECORD, .row = row, .path = path});
 }
 
 void rt_plan_add_uncommitted(struct rt_plan *plan, const struct rt_listing *files)
 {
     for (size_t i = 0; i < files->count; i++) {
         if (!rt_is_down(files->entries[i].path))
-            rt_plan_add_action(plan, RT_ACTION_APPLY, files->entries[i].path);
+            rt_plan_add_apply(plan, files->entries[i].path);
     }
 }
 

@@ -14,8 +14,8 @@
 
 /* In the order of execution. */
 enum rt_action_kind {
-    RT_ACTION_BASELINE, /* record as assumed applied: the range's base has it already */
-    RT_ACTION_APPLY,    /* run it in a transaction with its ledger row */
+    RT_ACTION_RECORD, /* write the ledger row only */
+    RT_ACTION_APPLY,  /* run it, with its ledger row */
 };
 
 struct rt_action {
@@ -23,9 +23,11 @@ struct rt_action {
     const char *checksum; /* NULL for an uncommitted file */
     const char *commit;   /* the step that brought it, hex; NULL when uncommitted */
     const char *subject;  /* first line of its message; NULL when uncommitted */
+    const char *reason;   /* for the ledger's row, or NULL */
     struct rt_source source;
     enum rt_action_kind kind;
-    struct rt_oid oid; /* the content; empty for an uncommitted file */
+    enum rt_row_kind row; /* of the ledger's row */
+    struct rt_oid oid;    /* the content; empty for an uncommitted file */
 };
 
 enum rt_finding_level { RT_NOTE, RT_WARNING, RT_REFUSAL };
@@ -36,12 +38,12 @@ struct rt_finding {
 };
 
 struct rt_plan {
-    struct rt_action *actions; /* baselines first, then steps oldest first */
+    struct rt_action *actions; /* records first, then steps oldest first */
     size_t count, cap;
     struct rt_finding *findings;
     size_t findings_count, findings_cap;
-    size_t baselines, refusals; /* how many of the above */
-    size_t applied;             /* files of the set that the ledger has */
+    size_t records, refusals; /* how many of the above */
+    size_t applied;           /* files of the set that the ledger has */
     bool ledger_known;
 }; /* starts as {0} */
 
@@ -68,7 +70,8 @@ void rt_plan_doubt_baseline(struct rt_plan *plan, const struct rt_range *recent,
 
 /* Add one more; returns what is to be filled, valid until the next is added. */
 struct rt_err *rt_plan_add_finding(struct rt_plan *plan, enum rt_finding_level level);
-struct rt_action *rt_plan_add_action(struct rt_plan *plan, enum rt_action_kind kind,
+struct rt_action *rt_plan_add_apply(struct rt_plan *plan, const char *path);
+struct rt_action *rt_plan_add_record(struct rt_plan *plan, enum rt_row_kind row,
                                      const char *path);
 
 /* Add files that are not committed yet, for a dry run on a laptop. */

@@ -26,9 +26,9 @@ void rt_sequence_init(struct rt_sequence *out, struct rt_arena *arena,
     out->plan = plan;
     out->count = 0;
     out->units = rt_arena_alloc(arena, (plan->count + 1) * sizeof(*out->units));
-    if (plan->baselines > 0)
-        out->units[out->count++] = (struct rt_unit){0, plan->baselines};
-    for (size_t i = plan->baselines; i < plan->count; i++)
+    if (plan->records > 0)
+        out->units[out->count++] = (struct rt_unit){0, plan->records};
+    for (size_t i = plan->records; i < plan->count; i++)
         out->units[out->count++] = (struct rt_unit){i, 1};
 }
 

@@ -10,7 +10,7 @@
 
 #include "migrate/plan.h"
 
-/* One transaction: all baselines together, or one file. */
+/* One transaction: all records together, or one file. */
 struct rt_unit {
     size_t first, count; /* of plan->actions */
 };
@@ -47,7 +47,7 @@ void rt_sequence_init(struct rt_sequence *out, struct rt_arena *arena,
 /* Step to the next statement, perhaps of the next unit. */
 void rt_cursor_advance(struct rt_cursor *cursor, const struct rt_sequence *sequence);
 
-/* The script that a unit runs, or NULL for baselines. */
+/* The script that a unit runs, or NULL for records. */
 const struct rt_source *rt_unit_source(const struct rt_sequence *sequence, size_t unit);
 
 /* The fixed text of the statement, or NULL in RT_PHASE_STATEMENT. */

@@ -25,13 +25,13 @@ void rt_report_findings(const struct rt_report *report, const struct rt_plan *pl
 static const char *state_name(const struct rt_action *action,
                               const struct rt_apply_result *result, size_t i)
 {
-    bool baseline = action->kind == RT_ACTION_BASELINE;
+    bool record = action->kind == RT_ACTION_RECORD;
 
     if (result == NULL)
-        return baseline ? "baseline" : "apply";
+        return record ? rt_row_kind_name(action->row) : "apply";
     switch (result->states ? result->states[i] : RT_APPLY_NOT_RUN) {
     case RT_APPLY_DONE:
-        return baseline ? "recorded" : "applied";
+        return record ? "recorded" : "applied";
     case RT_APPLY_FAILED:
         return "failed";
     default:
@@ -48,7 +48,8 @@ static json_t *action_json(const struct rt_action *action,
     const struct rt_mode *mode = &action->source.mode;
 
     rt_json_put(object, "action",
-                action->kind == RT_ACTION_BASELINE ? "baseline" : "apply");
+                action->kind == RT_ACTION_RECORD ? rt_row_kind_name(action->row)
+                                                 : "apply");
     rt_json_put(object, "path", action->path);
     rt_json_put(object, "checksum", action->checksum);
     rt_json_put(object, "commit", action->commit);

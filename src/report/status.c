@@ -31,6 +31,7 @@ static json_t *attempt_json(const struct rt_attempt *attempt)
 static json_t *row_json(const struct rt_ledger_row *row)
 {
     static const char *const names[] = {
+        [RT_COL_FORMAT] = "format",
         [RT_COL_SEQ] = "seq",
         [RT_COL_KIND] = "kind",
         [RT_COL_PATH] = "path",
@@ -43,8 +44,10 @@ static json_t *row_json(const struct rt_ledger_row *row)
         [RT_COL_APPLIED_BY] = "applied_by",
         [RT_COL_CLIENT] = "client",
         [RT_COL_VERSION] = "revtwin_version",
+        [RT_COL_REASON] = "reason",
         [RT_COL_PREV_HASH] = "prev_hash",
         [RT_COL_ENTRY_HASH] = "entry_hash",
+        [RT_COL_SIGNATURE] = "signature",
     };
     json_t *object = json_object();
 
@@ -62,7 +65,7 @@ static void production_json(json_t *doc, const struct rt_ledger *ledger,
 
     for (size_t i = 0; i < ledger->count; i++)
         json_array_append_new(rows, row_json(&ledger->rows[i]));
-    for (size_t i = pending->baselines; i < pending->count; i++) {
+    for (size_t i = pending->records; i < pending->count; i++) {
         const char *path = pending->actions[i].path;
         const struct rt_attempt *attempt = attempt_at(attempts, attempt_count, path);
         json_t *file = json_object();
@@ -84,7 +87,7 @@ static void print_row(const struct rt_ledger_row *row)
 {
     char *path = rt_printable(row->column[RT_COL_PATH]);
 
-    printf("  %5s  %.19sZ  %-8s  %s%s%s\n", row->column[RT_COL_SEQ],
+    printf("  %5s  %.19sZ  %-9s  %s%s%s\n", row->column[RT_COL_SEQ],
            row->column[RT_COL_APPLIED_AT], row->column[RT_COL_KIND], path,
            row->column[RT_COL_PULL_REQUEST] ? "  #" : "",
            row->column[RT_COL_PULL_REQUEST] ? row->column[RT_COL_PULL_REQUEST] : "");
@@ -111,7 +114,7 @@ void rt_report_production(const struct rt_report *report, const struct rt_ledger
                           const struct rt_attempt *attempts, size_t attempt_count)
 {
     size_t first = ledger->count > ROWS_SHOWN ? ledger->count - ROWS_SHOWN : 0;
-    size_t files = pending->count - pending->baselines;
+    size_t files = pending->count - pending->records;
 
     if (rt_report_json(report))
         production_json(rt_report_json(report), ledger, pending, attempts, attempt_count);
@@ -126,7 +129,7 @@ void rt_report_production(const struct rt_report *report, const struct rt_ledger
     for (size_t i = first; i < ledger->count; i++)
         print_row(&ledger->rows[i]);
     printf("  %zu pending\n", files);
-    for (size_t i = pending->baselines; i < pending->count; i++) {
+    for (size_t i = pending->records; i < pending->count; i++) {
         const char *path = pending->actions[i].path;
 
         print_pending(path, attempt_at(attempts, attempt_count, path));

@@ -76,10 +76,11 @@ static void runners_without_the_session_lock(void **state)
     scene_start(s, "apply", "--lock-timeout", "60s");
     wait_for(s, "%pg_advisory_xact_lock%");
     PQclear(PQexec(
-        other, "INSERT INTO revtwin.ledger SELECT seq + 1, kind, 'other', algorithm, "
-               "checksum, statements, commit_oid, pull_request, applied_at, duration, "
-               "applied_by, client, revtwin_version, xid, entry_hash, 'other' FROM "
-               "revtwin.ledger; COMMIT"));
+        other,
+        "INSERT INTO revtwin.ledger SELECT format, seq + 1, kind, 'other', algorithm, "
+        "checksum, statements, commit_oid, pull_request, applied_at, duration, "
+        "applied_by, client, revtwin_version, reason, xid, entry_hash, 'other' FROM "
+        "revtwin.ledger; COMMIT"));
     scene_finish(s, 8);
     assert_warned(s, "changed the ledger meanwhile");
     assert_log(s, "V0");

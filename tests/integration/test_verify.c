@@ -49,6 +49,7 @@ struct edit {
     }
 
 static const struct edit edits[] = {
+    SET("format", "9"),
     SET("kind", "'amended'"),
     SET("path", "'migrations/other.sql'"),
     SET("algorithm", "'md5'"),
@@ -60,6 +61,7 @@ static const struct edit edits[] = {
     SET("applied_by", "'somebody'"),
     SET("client", "client || ' '"),
     SET("revtwin_version", "'0'"),
+    SET("reason", "'because'"),
     SET("prev_hash", "reverse(prev_hash)"),
     SET("entry_hash", "reverse(entry_hash)"),
     {"seq", "UPDATE revtwin.ledger SET seq = 13 WHERE seq = 12", {"was edited"}},
@@ -76,17 +78,20 @@ static const struct edit edits[] = {
      "UPDATE revtwin.ledger SET seq = -seq WHERE seq < 0",
      {"row 5 ", "removed"}},
     {"row inserted at the end",
-     "INSERT INTO revtwin.ledger SELECT seq + 1, kind, 'migrations/V99.sql', algorithm, "
+     "INSERT INTO revtwin.ledger SELECT format, seq + 1, kind, 'migrations/V99.sql', "
+     "algorithm, "
      "checksum, statements, commit_oid, pull_request, applied_at, duration, applied_by, "
-     "client, revtwin_version, xid, entry_hash, repeat('b', 64) FROM revtwin.ledger "
+     "client, revtwin_version, reason, xid, entry_hash, repeat('b', 64) FROM "
+     "revtwin.ledger "
      "WHERE seq = 12",
      {"row 13 (migrations/V99.sql) was edited"}},
     {"row inserted in the middle",
      "UPDATE revtwin.ledger SET seq = -(seq + 1) WHERE seq > 5;"
      "UPDATE revtwin.ledger SET seq = -seq WHERE seq < 0;"
-     "INSERT INTO revtwin.ledger SELECT 6, kind, 'inserted', algorithm, "
+     "INSERT INTO revtwin.ledger SELECT format, 6, kind, 'inserted', algorithm, "
      "checksum, statements, commit_oid, pull_request, applied_at, duration, applied_by, "
-     "client, revtwin_version, xid, repeat('c', 64), repeat('d', 64) FROM revtwin.ledger "
+     "client, revtwin_version, reason, xid, repeat('c', 64), repeat('d', 64) FROM "
+     "revtwin.ledger "
      "WHERE seq = 5",
      {"row 6 (inserted)", "row 7 "}},
     {"two rows swapped",
@@ -135,7 +140,7 @@ static void every_column_that_the_client_knows_is_covered(void **state)
     columns = cluster_query(&scene_server, s->db,
                             "SELECT attname FROM pg_attribute WHERE attnum > 0 AND "
                             "attrelid = 'revtwin.ledger'::regclass AND attname NOT IN "
-                            "('xid', 'duration')");
+                            "('xid', 'duration', 'signature')");
     for (char *name = strtok_r(columns, "\n", &rest); name;
          name = strtok_r(NULL, "\n", &rest)) {
         bool found = false;

@@ -11,8 +11,11 @@ static struct rt_ledger make_ledger(struct rt_arena *arena, size_t count)
     for (size_t i = 0; i < count; i++) {
         const char *path = rt_arena_format(arena, "m/%zu.sql", i + 1);
 
+        const struct rt_new_row entry = {
+            .path = path, .checksum = "c0ffee", .commit = "abc", .statements = i};
+
         ledger.rows[i] = rt_ledger_next(arena, &ledger, i ? &ledger.rows[i - 1] : NULL,
-                                        "applied", path, "c0ffee", i, "abc", &writer);
+                                        &entry, &writer);
     }
     ledger.count = count;
     rt_ledger_index(&ledger, arena);
@@ -60,7 +63,7 @@ static void test_last_row_of_a_path_counts(void **state)
 static void test_edits_show(void **state)
 {
     (void)state;
-    for (int column = 0; column < RT_LEDGER_COLUMNS; column++) {
+    for (int column = 0; column <= RT_COL_ENTRY_HASH; column++) {
         struct rt_arena arena = {0};
         struct rt_ledger ledger = make_ledger(&arena, 3);
         size_t faults;

@@ -92,6 +92,7 @@ static struct rt_ledger make_ledger(struct rt_arena *arena, const char *words)
 
     ledger.rows = rt_arena_alloc(arena, ledger.count * sizeof(*ledger.rows));
     for (size_t i = 0; i < ledger.count; i++) {
+        ledger.rows[i].column[RT_COL_KIND] = "applied";
         ledger.rows[i].column[RT_COL_PATH] = rt_arena_strdup(arena, paths[i]);
         ledger.rows[i].column[RT_COL_CHECKSUM] =
             rt_arena_strdup(arena, digest_of(contents[i]).hex);
@@ -122,7 +123,7 @@ static void check_actions(const struct scene *scene, const struct rt_plan *plan)
 
     for (size_t i = 0; i < plan->count; i++)
         rt_str_addf(&got, "%s%c:%s", i ? " " : "",
-                    plan->actions[i].kind == RT_ACTION_BASELINE ? 'b' : 'a',
+                    plan->actions[i].kind == RT_ACTION_RECORD ? 'b' : 'a',
                     plan->actions[i].path);
     if (strcmp(rt_str_text(&got), scene->actions) != 0)
         fail_msg("%s: actions are \"%s\", expected \"%s\"", scene->name,

@@ -31,14 +31,14 @@ static void test_order(void **state)
                               {.kind = RT_STMT_SQL},
                               {.kind = RT_STMT_SQL} /* COMMIT */};
     struct rt_action actions[] = {
-        {.kind = RT_ACTION_BASELINE},
-        {.kind = RT_ACTION_BASELINE},
+        {.kind = RT_ACTION_RECORD},
+        {.kind = RT_ACTION_RECORD},
         {.kind = RT_ACTION_APPLY,
          .source = {.script = {.stmts = stmts, .count = 5},
                     .mode = {.first = 1, .count = 3}}},
         {.kind = RT_ACTION_APPLY}, /* no statements */
     };
-    struct rt_plan plan = {.actions = actions, .count = 4, .baselines = 2};
+    struct rt_plan plan = {.actions = actions, .count = 4, .records = 2};
     struct rt_arena arena = {0};
     struct rt_sequence sequence;
     char *text;
@@ -49,12 +49,12 @@ static void test_order(void **state)
     assert_null(rt_unit_source(&sequence, 0));
     assert_ptr_equal(rt_unit_source(&sequence, 1), &actions[2].source);
     text = walk(&sequence);
-    assert_string_equal(text, "BSHAAC"               /* both baselines at once */
+    assert_string_equal(text, "BSHAAC"               /* both records at once */
                               "BSHs1s3RRRACxxxxxxxx" /* COPY's data go with it */
                               "BSHRRRACxxxxxxxx");
     free(text);
 
-    plan.count = plan.baselines = 0;
+    plan.count = plan.records = 0;
     rt_sequence_init(&sequence, &arena, &plan);
     assert_int_equal(sequence.count, 0);
     rt_arena_clear(&arena);

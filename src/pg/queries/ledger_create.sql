@@ -9,8 +9,10 @@ DO $$ BEGIN
     END IF;
 END $$;
 CREATE TABLE IF NOT EXISTS revtwin.ledger (
+    format          integer NOT NULL,
     seq             bigint PRIMARY KEY,
-    kind            text NOT NULL CHECK (kind IN ('applied', 'baseline', 'amended')),
+    kind            text NOT NULL CHECK (kind IN ('applied', 'baseline', 'amended',
+                                                  'resolved', 'forgotten', 'skipped')),
     path            text NOT NULL,
     algorithm       text NOT NULL,
     checksum        text NOT NULL,
@@ -22,12 +24,14 @@ CREATE TABLE IF NOT EXISTS revtwin.ledger (
     applied_by      text NOT NULL,
     client          text NOT NULL,
     revtwin_version text NOT NULL,
+    reason          text,
     xid             bigint NOT NULL,
     prev_hash       text NOT NULL UNIQUE,
-    entry_hash      text NOT NULL UNIQUE
+    entry_hash      text NOT NULL UNIQUE,
+    signature       text
 );
 COMMENT ON TABLE revtwin.ledger IS
-    'One row a migration, append-only: each row carries the hash of the row before it. Check it with: revtwin verify';
+    'What happened to each migration, append-only: each row carries the hash of the row before it. Check it with: revtwin verify';
 CREATE TABLE IF NOT EXISTS revtwin.attempt (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     failed_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
