@@ -1,10 +1,8 @@
 #include "migrate/ledger.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <time.h>
 
-#include "base/cancel.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "pg/query.h"
@@ -13,14 +11,6 @@
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
 
 enum { LOCK_POLL_MS = 500 };
-
-static int64_t monotonic_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* ------------------------------------------------------------------ reading */
 
@@ -51,24 +41,22 @@ static int read_session(struct rt_result **out, struct rt_conn *conn, int lock_w
                         struct rt_err *err)
 {
     const char *params[] = {lock_wait >= 0 ? "true" : "false"};
-    int64_t start = monotonic_us();
+    int64_t start = rt_clock_us();
     bool told = false;
 
     for (;;) {
-        struct pollfd signal = {.fd = rt_cancel_fd(), .events = POLLIN};
         int rc = rt_query(out, conn, rt_sql_session, RT_COUNT(params), params, err);
 
         if (rc < 0 || lock_wait < 0 || rt_result_true(*out, 0, 5))
             return rc;
         rt_result_free(*out);
         *out = NULL;
-        if (monotonic_us() - start >= (int64_t)lock_wait * 1000000)
+        if (rt_clock_us() - start >= (int64_t)lock_wait * 1000000)
             return lock_error(conn, lock_wait, err);
         if (!told)
             rt_log("waiting for another revtwin that is at work on production");
         told = true;
-        poll(&signal, 1, LOCK_POLL_MS);
-        rc = rt_cancel_check(err);
+        rc = rt_clock_pause(LOCK_POLL_MS, err);
         if (rc < 0)
             return rc;
     }
@@ -134,7 +122,7 @@ int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn
     out->exists = rt_result_true(session, 0, 2);
     out->is_twin = rt_result_true(session, 0, 3);
     out->server_clock = strtoll(rt_result_get(session, 0, 4), NULL, 10);
-    out->local_clock = monotonic_us();
+    out->local_clock = rt_clock_us();
     rt_result_free(session);
     if (!out->exists)
         return 0;
@@ -250,7 +238,7 @@ const char **rt_ledger_faults(size_t *count, struct rt_arena *arena,
 
 static const char *timestamp_now(struct rt_arena *arena, const struct rt_ledger *ledger)
 {
-    int64_t now = ledger->server_clock + (monotonic_us() - ledger->local_clock);
+    int64_t now = ledger->server_clock + (rt_clock_us() - ledger->local_clock);
     time_t seconds = (time_t)(now / 1000000);
     struct tm utc;
     char day[32];
