@@ -15,13 +15,14 @@ static bool ends_with(const char *s, const char *end)
 bool rt_is_down(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
+    const char *name = slash ? slash + 1 : path, *separator;
 
     if (strcasecmp(name, "down.sql") == 0 || ends_with(name, ".down.sql"))
         return true;
     /* Flyway's undo: U, a version of digits, dots and underscores, two underscores. */
-    return name[0] == 'U' && isdigit((unsigned char)name[1]) &&
-           strstr(name, "__") != NULL;
+    separator = strstr(name, "__");
+    return name[0] == 'U' && isdigit((unsigned char)name[1]) && separator != NULL &&
+           strspn(name + 1, "0123456789._") >= (size_t)(separator - name) - 1;
 }
 
 static int check_entry(const struct rt_entry *entry, struct rt_err *err)
