@@ -1,84 +1,46 @@
 #include "sql/inspect.h"
 
-#include <pg_query.h>
-#include <pg_query.pb-c.h>
 #include <strings.h>
 
-#include "base/mem.h"
-#include "base/str.h"
+#include "sql/parse.h"
 #include "sql/scan.h"
 #include "sql/tag.h"
 
 #define NODE(name) PG_QUERY__NODE__NODE_##name##_STMT
 
-/* How much stack unpacking may take: about 2 kB a level of the statement's tree. */
-enum { UNPACK_STACK = 4 * 1024 * 1024 };
-
-static const PgQuery__DefElem *find_option(PgQuery__Node **options, size_t count,
-                                           const char *name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (options[i]->node_case == PG_QUERY__NODE__NODE_DEF_ELEM &&
-            strcasecmp(options[i]->def_elem->defname, name) == 0)
-            return options[i]->def_elem;
-    }
-    return NULL;
-}
-
-/* The option's value reads as false; a missing option or value is not false. */
-static bool is_false(const PgQuery__DefElem *option)
-{
-    const PgQuery__Node *arg = option ? option->arg : NULL;
-
-    if (arg == NULL)
-        return false;
-    if (arg->node_case == PG_QUERY__NODE__NODE_INTEGER)
-        return arg->integer->ival == 0;
-    if (arg->node_case == PG_QUERY__NODE__NODE_TYPE_NAME &&
-        arg->type_name->n_names == 1) /* an unquoted word */
-        arg = arg->type_name->names[0];
-    return arg->node_case == PG_QUERY__NODE__NODE_STRING &&
-           (strcasecmp(arg->string->sval, "false") == 0 ||
-            strcasecmp(arg->string->sval, "off") == 0);
-}
-
-static bool detaches_concurrently(const PgQuery__AlterTableStmt *alter)
-{
-    for (size_t i = 0; i < alter->n_cmds; i++) {
-        const PgQuery__AlterTableCmd *cmd = alter->cmds[i]->alter_table_cmd;
-
-        if (cmd->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_DetachPartition &&
-            cmd->def->partition_cmd->concurrent)
-            return true;
-    }
-    return false;
-}
-
-/* REINDEX of a partitioned table or index is not known from the text alone. */
+/* Of a partitioned table or index the server refuses it, too; the text does not tell. */
 static bool reindex_refuses(const PgQuery__ReindexStmt *reindex)
 {
-    const PgQuery__DefElem *concurrently =
-        find_option(reindex->params, reindex->n_params, "concurrently");
-
-    return (concurrently != NULL && !is_false(concurrently)) ||
+    return rt_parse_reindexes_concurrently(reindex) ||
            (reindex->kind != PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_INDEX &&
             reindex->kind != PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_TABLE);
 }
 
 static bool create_subscription_refuses(const PgQuery__CreateSubscriptionStmt *create)
 {
-    return !is_false(find_option(create->options, create->n_options, "create_slot")) &&
-           !is_false(find_option(create->options, create->n_options, "connect"));
+    return !rt_parse_is_false(
+               rt_parse_option(create->options, create->n_options, "create_slot")) &&
+           !rt_parse_is_false(
+               rt_parse_option(create->options, create->n_options, "connect"));
 }
 
 static bool alter_subscription_refuses(const PgQuery__AlterSubscriptionStmt *alter)
 {
+    PgQuery__Node **options = alter->options;
+    size_t count = alter->n_options;
+
     return alter->kind == PG_QUERY__ALTER_SUBSCRIPTION_TYPE__ALTER_SUBSCRIPTION_REFRESH ||
            (alter->n_publication > 0 &&
-            !is_false(find_option(alter->options, alter->n_options, "refresh")));
+            !rt_parse_is_false(rt_parse_option(options, count, "refresh"))) ||
+           rt_parse_option(options, count, "failover") != NULL || /* 17 */
+           rt_parse_option(options, count, "two_phase") != NULL;  /* 18 */
 }
 
-/* The callers of PreventInTransactionBlock in the server. */
+/*
+ * The callers of PreventInTransactionBlock in the server. DROP SUBSCRIPTION refuses only
+ * where the subscription has a slot, which the text does not tell: it counts as refusing,
+ * because by itself it then runs either way.
+ */
 static bool refuses_transaction(const PgQuery__Node *node)
 {
     switch (node->node_case) {
@@ -99,13 +61,12 @@ static bool refuses_transaction(const PgQuery__Node *node)
         return node->vacuum_stmt->is_vacuumcmd;
     case NODE(CLUSTER):
         return node->cluster_stmt->relation == NULL;
-    case NODE(DISCARD):
-        return node->discard_stmt->target == PG_QUERY__DISCARD_MODE__DISCARD_ALL;
     case NODE(ALTER_TABLE):
-        return detaches_concurrently(node->alter_table_stmt);
+        return rt_parse_concurrent_detach(node->alter_table_stmt) != NULL;
     case NODE(ALTER_DATABASE):
-        return find_option(node->alter_database_stmt->options,
-                           node->alter_database_stmt->n_options, "tablespace") != NULL;
+        return rt_parse_option(node->alter_database_stmt->options,
+                               node->alter_database_stmt->n_options,
+                               "tablespace") != NULL;
     case NODE(CREATE_SUBSCRIPTION):
         return create_subscription_refuses(node->create_subscription_stmt);
     case NODE(ALTER_SUBSCRIPTION):
@@ -126,7 +87,7 @@ static enum rt_stmt_class transaction_class(const PgQuery__TransactionStmt *tx)
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_SAVEPOINT:
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_RELEASE:
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_TO:
-        return RT_CLASS_PLAIN;
+        return RT_CLASS_IN_TX;
     default:
         return RT_CLASS_TX;
     }
@@ -155,52 +116,37 @@ static enum rt_stmt_class setting_class(const PgQuery__VariableSetStmt *set)
         return RT_CLASS_TX;
     if (set->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL)
         return RT_CLASS_RESET_ALL;
-    return changes_strings(set) ? RT_CLASS_STRINGS : RT_CLASS_PLAIN;
+    if (changes_strings(set))
+        return RT_CLASS_STRINGS;
+    return set->is_local ? RT_CLASS_IN_TX : RT_CLASS_SETTING;
 }
 
 static enum rt_stmt_class class_of(const PgQuery__Node *node)
 {
-    if (node->node_case == NODE(TRANSACTION))
+    enum { CURSOR_WITH_HOLD = 0x20 };
+
+    switch (node->node_case) {
+    case NODE(TRANSACTION):
         return transaction_class(node->transaction_stmt);
-    if (node->node_case == NODE(VARIABLE_SET))
+    case NODE(VARIABLE_SET):
         return setting_class(node->variable_set_stmt);
-    if (node->node_case == NODE(COPY) && !node->copy_stmt->is_from &&
-        node->copy_stmt->filename[0] == '\0')
-        return RT_CLASS_COPY_OUT;
-    return refuses_transaction(node) ? RT_CLASS_NO_TX : RT_CLASS_PLAIN;
-}
-
-/*
- * protobuf-c unpacks by recursion without a limit; it gives up, orderly, when it gets
- * no memory.
- */
-static void *alloc_while_shallow(void *base, size_t size)
-{
-    const char *here = __builtin_frame_address(0), *top = base;
-
-    return top - here > UNPACK_STACK ? NULL : rt_alloc(size);
-}
-
-static void free_one(void *base, void *memory)
-{
-    (void)base;
-    free(memory);
-}
-
-static void inspect_parsed(struct rt_stmt *stmt, const PgQueryProtobuf *tree)
-{
-    ProtobufCAllocator allocator = {.alloc = alloc_while_shallow,
-                                    .free = free_one,
-                                    .allocator_data = __builtin_frame_address(0)};
-    PgQuery__ParseResult *result = pg_query__parse_result__unpack(
-        &allocator, tree->len, (const uint8_t *)tree->data);
-
-    if (result != NULL && result->n_stmts > 0) {
-        stmt->stmt_class =
-            result->n_stmts > 1 ? RT_CLASS_SEVERAL : class_of(result->stmts[0]->stmt);
-        stmt->tag = rt_stmt_tag(result->stmts[0]->stmt);
+    case NODE(LOCK):
+    case NODE(CONSTRAINTS_SET):
+        return RT_CLASS_IN_TX;
+    case NODE(DECLARE_CURSOR):
+        return node->declare_cursor_stmt->options & CURSOR_WITH_HOLD ? RT_CLASS_PLAIN
+                                                                     : RT_CLASS_IN_TX;
+    case NODE(DISCARD):
+        return node->discard_stmt->target == PG_QUERY__DISCARD_MODE__DISCARD_ALL
+                   ? RT_CLASS_RESET_ALL
+                   : RT_CLASS_PLAIN;
+    case NODE(COPY):
+        return node->copy_stmt->is_from || node->copy_stmt->filename[0] != '\0'
+                   ? RT_CLASS_PLAIN
+                   : RT_CLASS_COPY_OUT;
+    default:
+        return refuses_transaction(node) ? RT_CLASS_NO_TX : RT_CLASS_PLAIN;
     }
-    pg_query__parse_result__free_unpacked(result, &allocator);
 }
 
 /* A statement that was not parsed, or too large for it: its first word may tell enough.
@@ -248,29 +194,32 @@ static void inspect_first_word(struct rt_stmt *stmt, const char *text)
     }
 }
 
+static void inspect_stmt(struct rt_stmt *stmt, const char *text)
+{
+    PgQuery__ParseResult *tree = rt_parse(text, stmt->len);
+
+    stmt->stmt_class = RT_CLASS_UNPARSED;
+    stmt->tag = "SQL";
+    if (tree != NULL && tree->n_stmts > 0) {
+        stmt->stmt_class =
+            tree->n_stmts > 1 ? RT_CLASS_SEVERAL : class_of(tree->stmts[0]->stmt);
+        stmt->tag = rt_stmt_tag(tree->stmts[0]->stmt);
+    }
+    rt_parse_free(tree);
+    if (stmt->stmt_class == RT_CLASS_UNPARSED)
+        inspect_first_word(stmt, text);
+}
+
 void rt_script_inspect(struct rt_script *script)
 {
-    struct rt_str text = {0};
-
     for (size_t i = 0; i < script->count; i++) {
         struct rt_stmt *stmt = &script->stmts[i];
-        PgQueryProtobufParseResult parsed;
 
-        stmt->stmt_class = RT_CLASS_UNPARSED;
-        stmt->tag = "SQL";
         if (stmt->kind == RT_STMT_COPY_DATA) {
             stmt->stmt_class = RT_CLASS_PLAIN;
             stmt->tag = "COPY data";
-        } else if (stmt->len <= RT_INSPECT_MAX) {
-            rt_str_reset(&text);
-            rt_str_addn(&text, script->text + stmt->start, stmt->len);
-            parsed = pg_query_parse_protobuf(text.data);
-            if (parsed.error == NULL)
-                inspect_parsed(stmt, &parsed.parse_tree);
-            pg_query_free_protobuf_parse_result(parsed);
+        } else {
+            inspect_stmt(stmt, script->text + stmt->start);
         }
-        if (stmt->stmt_class == RT_CLASS_UNPARSED)
-            inspect_first_word(stmt, script->text + stmt->start);
     }
-    rt_str_clear(&text);
 }

@@ -27,27 +27,47 @@ static int refuse_control(const struct rt_script *script, const struct rt_stmt *
     return refuse_stmt(script, stmt, err, problem, hint);
 }
 
-static bool is_concurrently(const struct rt_stmt *stmt)
+/* The first statement of the file that refuses a transaction, NULL when there is none. */
+static const struct rt_stmt *first_no_tx(const struct rt_script *script)
 {
-    const char *word = strrchr(stmt->tag, ' ');
-
-    return word != NULL && strcmp(word, " CONCURRENTLY") == 0;
+    for (size_t i = 0; i < script->count; i++) {
+        if (script->stmts[i].stmt_class == RT_CLASS_NO_TX)
+            return &script->stmts[i];
+    }
+    return NULL;
 }
 
-static int refuse_no_tx(const struct rt_script *script, const struct rt_mode *mode,
-                        const struct rt_stmt *stmt, struct rt_err *err)
+/* In a file without a transaction. */
+static int refuse_outside(const struct rt_script *script, const struct rt_stmt *stmt,
+                          struct rt_err *err)
 {
-    const char *problem = "cannot run inside a transaction, and this version of revtwin "
-                          "runs every migration in one";
-    const char *hint = "Run it by hand and record it with \"revtwin baseline\".";
+    const struct rt_stmt *no_tx = first_no_tx(script);
+    int rc = refuse_stmt(script, stmt, err,
+                         stmt->stmt_class == RT_CLASS_IN_TX
+                             ? "means nothing outside of a transaction, and this file "
+                               "runs without one"
+                             : "in a file that runs without a transaction",
+                         "Leave it out, or remove the line \"-- revtwin: "
+                         "no-transaction\": every statement of this file can run in one "
+                         "transaction.");
 
-    if (mode->statements > 1)
-        hint = "Split the file: give this statement a file of its own, run that one by "
-               "hand and record it with \"revtwin baseline\".";
-    else if (is_concurrently(stmt))
-        hint = "Write it without CONCURRENTLY, or run it by hand and record it with "
-               "\"revtwin baseline\".";
-    return refuse_stmt(script, stmt, err, problem, hint);
+    if (no_tx != NULL)
+        rt_err_hint(err,
+                    "Leave it out: %s refuses a transaction, so every statement of this "
+                    "file runs by itself.",
+                    no_tx->tag);
+    return rc;
+}
+
+static int refuse_mixed(const struct rt_script *script, const struct rt_stmt *stmt,
+                        struct rt_err *err)
+{
+    return refuse_stmt(
+        script, stmt, err,
+        "cannot run inside a transaction, and other statements of the file run in one",
+        "Split the file: give this statement a file of its own. Or start the file with "
+        "the line \"-- revtwin: no-transaction\": then every statement runs by itself, "
+        "and when one fails, those before it are not rolled back.");
 }
 
 static int check_stmt(const struct rt_script *script, const struct rt_mode *mode,
@@ -57,9 +77,12 @@ static int check_stmt(const struct rt_script *script, const struct rt_mode *mode
     case RT_CLASS_BEGIN:
     case RT_CLASS_COMMIT:
     case RT_CLASS_TX:
-        return refuse_control(script, stmt, err);
+        return mode->no_transaction ? refuse_outside(script, stmt, err)
+                                    : refuse_control(script, stmt, err);
+    case RT_CLASS_IN_TX:
+        return mode->no_transaction ? refuse_outside(script, stmt, err) : 0;
     case RT_CLASS_NO_TX:
-        return refuse_no_tx(script, mode, stmt, err);
+        return mode->no_transaction ? 0 : refuse_mixed(script, stmt, err);
     case RT_CLASS_COPY_OUT:
         return refuse_stmt(script, stmt, err,
                            "to STDOUT in a migration: nothing reads it", "Leave it out.");
@@ -72,8 +95,8 @@ static int check_stmt(const struct rt_script *script, const struct rt_mode *mode
                            "in double quotes.");
     case RT_CLASS_RESET_ALL:
         return refuse_stmt(script, stmt, err,
-                           "ALL would also reset the settings that revtwin makes for the "
-                           "transaction",
+                           "would also undo the settings that revtwin makes for the "
+                           "session",
                            "Leave it out: every file starts with a fresh session. A "
                            "single setting may be reset by its name.");
     case RT_CLASS_STRINGS:
@@ -82,10 +105,23 @@ static int check_stmt(const struct rt_script *script, const struct rt_mode *mode
                            "a backslash means in the rest of the file",
                            "Leave it out, and write such strings as E'...'.");
     case RT_CLASS_PLAIN:
+    case RT_CLASS_SETTING:
     case RT_CLASS_UNPARSED:
         break;
     }
     return 0;
+}
+
+static bool runs_without(const struct rt_script *script)
+{
+    if (script->no_transaction)
+        return script->count > 0;
+    for (size_t i = 0; i < script->count; i++) {
+        if (script->stmts[i].stmt_class == RT_CLASS_PLAIN ||
+            script->stmts[i].stmt_class == RT_CLASS_UNPARSED)
+            return false;
+    }
+    return first_no_tx(script) != NULL;
 }
 
 /* Find the range to send: everything, or what is between an outer BEGIN and COMMIT. */
@@ -94,8 +130,8 @@ static void find_range(struct rt_mode *mode, const struct rt_script *script)
     const struct rt_stmt *stmts = script->stmts;
     size_t count = script->count;
 
-    *mode = (struct rt_mode){.count = count};
-    if (count >= 2 && stmts[0].stmt_class == RT_CLASS_BEGIN &&
+    *mode = (struct rt_mode){.count = count, .no_transaction = runs_without(script)};
+    if (!mode->no_transaction && count >= 2 && stmts[0].stmt_class == RT_CLASS_BEGIN &&
         stmts[count - 1].stmt_class == RT_CLASS_COMMIT) {
         mode->unwrapped = true;
         mode->first = 1;
@@ -112,25 +148,12 @@ static void find_range(struct rt_mode *mode, const struct rt_script *script)
 int rt_script_mode(struct rt_mode *out, const struct rt_script *script,
                    struct rt_err *err)
 {
-    int rc;
-
     find_range(out, script);
     for (size_t i = 0; i < out->count; i++) {
-        rc = check_stmt(script, out, &script->stmts[out->first + i], err);
+        int rc = check_stmt(script, out, &script->stmts[out->first + i], err);
+
         if (rc < 0)
             return rc;
-    }
-    if (script->no_transaction && out->count > 0) {
-        rc = rt_err_set(err, RT_EREFUSED,
-                        "the file asks for \"no-transaction\", and this version of "
-                        "revtwin runs every migration in a transaction");
-        rt_err_place(
-            err, script->text, script->len,
-            rt_locate(script->text, script->len, script->stmts[out->first].start));
-        rt_err_hint(err,
-                    "Remove the line \"-- revtwin: no-transaction\": every statement "
-                    "of this file can run in a transaction.");
-        return rc;
     }
     return 0;
 }

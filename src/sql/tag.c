@@ -136,12 +136,16 @@ static const char *rename_tag(const PgQuery__RenameStmt *rename)
 
 static const char *set_tag(const PgQuery__VariableSetStmt *set)
 {
-    bool reset = set->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET ||
-                 set->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL;
-
-    if (set->kind == PG_QUERY__VARIABLE_SET_KIND__VAR_SET_MULTI)
+    switch (set->kind) {
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_SET_MULTI:
         return set->name[0] == 'T' ? "SET TRANSACTION" : "SET SESSION CHARACTERISTICS";
-    return reset ? "RESET" : "SET";
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL:
+        return "RESET ALL";
+    case PG_QUERY__VARIABLE_SET_KIND__VAR_RESET:
+        return "RESET";
+    default:
+        return set->is_local ? "SET LOCAL" : "SET";
+    }
 }
 
 static const char *transaction_tag(const PgQuery__TransactionStmt *tx)

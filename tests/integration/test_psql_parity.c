@@ -226,6 +226,7 @@ static void check_tag(const char *tag, const char *server_says)
         {"CREATE MATERIALIZED VIEW", "SELECT"},
         {"ROLLBACK TO SAVEPOINT", "ROLLBACK"},
         {"DISCARD", "DISCARD TEMP"},
+        {"SET LOCAL", "SET"},
     };
     size_t len = strcspn(server_says, "0123456789");
 

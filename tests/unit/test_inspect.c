@@ -47,10 +47,10 @@ static const struct {
     {"rollback prepared 'x';", RT_CLASS_TX, "ROLLBACK PREPARED"},
     {"set transaction isolation level serializable;", RT_CLASS_TX, "SET TRANSACTION"},
     {"set transaction snapshot 'x';", RT_CLASS_TX, "SET TRANSACTION"},
-    {"savepoint a;", RT_CLASS_PLAIN, "SAVEPOINT"},
-    {"release savepoint a;", RT_CLASS_PLAIN, "RELEASE"},
-    {"rollback to savepoint a;", RT_CLASS_PLAIN, "ROLLBACK TO SAVEPOINT"},
-    {"set session characteristics as transaction read write;", RT_CLASS_PLAIN,
+    {"savepoint a;", RT_CLASS_IN_TX, "SAVEPOINT"},
+    {"release savepoint a;", RT_CLASS_IN_TX, "RELEASE"},
+    {"rollback to savepoint a;", RT_CLASS_IN_TX, "ROLLBACK TO SAVEPOINT"},
+    {"set session characteristics as transaction read write;", RT_CLASS_SETTING,
      "SET SESSION CHARACTERISTICS"},
 
     /* refused by the server inside a transaction */
@@ -82,7 +82,9 @@ static const struct {
     {"alter subscription s refresh publication;", RT_CLASS_NO_TX, "ALTER SUBSCRIPTION"},
     {"alter subscription s set publication p;", RT_CLASS_NO_TX, "ALTER SUBSCRIPTION"},
     {"drop subscription s;", RT_CLASS_NO_TX, "DROP SUBSCRIPTION"},
-    {"discard all;", RT_CLASS_NO_TX, "DISCARD ALL"},
+    {"alter subscription s set (failover);", RT_CLASS_NO_TX, "ALTER SUBSCRIPTION"},
+    {"alter subscription s set (two_phase = false);", RT_CLASS_NO_TX,
+     "ALTER SUBSCRIPTION"},
 
     /* their neighbours, which run inside a transaction */
     {"create index i on t (a);", RT_CLASS_PLAIN, "CREATE INDEX"},
@@ -103,10 +105,30 @@ static const struct {
     {"alter subscription s set publication p with (refresh = false);", RT_CLASS_PLAIN,
      "ALTER SUBSCRIPTION"},
     {"alter subscription s disable;", RT_CLASS_PLAIN, "ALTER SUBSCRIPTION"},
+    {"alter subscription s set (slot_name = none);", RT_CLASS_PLAIN,
+     "ALTER SUBSCRIPTION"},
+    {"alter table t detach partition p finalize;", RT_CLASS_PLAIN, "ALTER TABLE"},
     {"discard temp;", RT_CLASS_PLAIN, "DISCARD"},
     {"refresh materialized view concurrently v;", RT_CLASS_PLAIN,
      "REFRESH MATERIALIZED VIEW"},
     {"alter type e add value 'x';", RT_CLASS_PLAIN, "ALTER TYPE"},
+
+    /* for the rest of the session */
+    {"set a = 1;", RT_CLASS_SETTING, "SET"},
+    {"set search_path to a, b;", RT_CLASS_SETTING, "SET"},
+    {"set a to default;", RT_CLASS_SETTING, "SET"},
+    {"set time zone local;", RT_CLASS_SETTING, "SET"},
+    {"set role r;", RT_CLASS_SETTING, "SET"},
+    {"set session authorization r;", RT_CLASS_SETTING, "SET"},
+    {"reset a;", RT_CLASS_SETTING, "RESET"},
+
+    /* without an effect outside of a transaction */
+    {"set local a = 1;", RT_CLASS_IN_TX, "SET LOCAL"},
+    {"set local role r;", RT_CLASS_IN_TX, "SET LOCAL"},
+    {"set constraints all deferred;", RT_CLASS_IN_TX, "SET CONSTRAINTS"},
+    {"lock table t;", RT_CLASS_IN_TX, "LOCK TABLE"},
+    {"declare c cursor for select 1;", RT_CLASS_IN_TX, "SQL"},
+    {"declare c scroll cursor with hold for select 1;", RT_CLASS_PLAIN, "SQL"},
 
     /* names */
     {"alter table t add a int, drop b;", RT_CLASS_PLAIN, "ALTER TABLE"},
@@ -130,8 +152,6 @@ static const struct {
     {"create procedure p() language sql as '';", RT_CLASS_PLAIN, "CREATE PROCEDURE"},
     {"grant select on t to r;", RT_CLASS_PLAIN, "GRANT"},
     {"revoke a from b;", RT_CLASS_PLAIN, "REVOKE ROLE"},
-    {"set a = 1;", RT_CLASS_PLAIN, "SET"},
-    {"reset a;", RT_CLASS_PLAIN, "RESET"},
     {"with a as (select 1) insert into t select * from a;", RT_CLASS_PLAIN, "INSERT"},
     {"merge into t using u on true when matched then delete;", RT_CLASS_PLAIN, "MERGE"},
     {"copy t to stdout;", RT_CLASS_COPY_OUT, "COPY"},
@@ -156,17 +176,18 @@ static const struct {
      RT_CLASS_SEVERAL, "CREATE FUNCTION"},
     {"create function begin() returns int as '' language sql; commit; select 1 as end;",
      RT_CLASS_SEVERAL, "CREATE FUNCTION"},
-    {"reset all;", RT_CLASS_RESET_ALL, "RESET"},
-    {"reset work_mem;", RT_CLASS_PLAIN, "RESET"},
+    {"reset all;", RT_CLASS_RESET_ALL, "RESET ALL"},
+    {"discard all;", RT_CLASS_RESET_ALL, "DISCARD ALL"},
+    {"reset work_mem;", RT_CLASS_SETTING, "RESET"},
     {"set standard_conforming_strings = off;", RT_CLASS_STRINGS, "SET"},
     {"set session Standard_Conforming_Strings to 'off';", RT_CLASS_STRINGS, "SET"},
-    {"set local standard_conforming_strings = false;", RT_CLASS_STRINGS, "SET"},
+    {"set local standard_conforming_strings = false;", RT_CLASS_STRINGS, "SET LOCAL"},
     {"set standard_conforming_strings = 0;", RT_CLASS_STRINGS, "SET"},
-    {"set standard_conforming_strings = on;", RT_CLASS_PLAIN, "SET"},
-    {"set standard_conforming_strings = 'ON';", RT_CLASS_PLAIN, "SET"},
-    {"set standard_conforming_strings = true;", RT_CLASS_PLAIN, "SET"},
-    {"set standard_conforming_strings to default;", RT_CLASS_PLAIN, "SET"},
-    {"reset standard_conforming_strings;", RT_CLASS_PLAIN, "RESET"},
+    {"set standard_conforming_strings = on;", RT_CLASS_SETTING, "SET"},
+    {"set standard_conforming_strings = 'ON';", RT_CLASS_SETTING, "SET"},
+    {"set standard_conforming_strings = true;", RT_CLASS_SETTING, "SET"},
+    {"set standard_conforming_strings to default;", RT_CLASS_SETTING, "SET"},
+    {"reset standard_conforming_strings;", RT_CLASS_SETTING, "RESET"},
 };
 
 static void test_statements(void **state)

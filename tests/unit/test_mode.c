@@ -22,25 +22,42 @@ static int mode_of(struct rt_mode *mode, const char *text, struct rt_err *err)
     return rc;
 }
 
+#define DIRECTIVE "-- revtwin: no-transaction\n"
+#define CONCURRENTLY "create index concurrently i on t (a);"
+
 static const struct {
     const char *input;
-    struct rt_mode mode; /* first, count, unwrapped, statements, unparsed */
+    struct rt_mode
+        mode; /* first, count, no_transaction, unwrapped, statements, unparsed */
 } accepted[] = {
-    {"", {0, 0, false, 0, 0}},
-    {"-- nothing\n", {0, 0, false, 0, 0}},
-    {"select 1;", {0, 1, false, 1, 0}},
-    {"select 1; select 2", {0, 2, false, 2, 0}},
+    {"", {0, 0, false, false, 0, 0}},
+    {"-- nothing\n", {0, 0, false, false, 0, 0}},
+    {"select 1;", {0, 1, false, false, 1, 0}},
+    {"select 1; select 2", {0, 2, false, false, 2, 0}},
     {"begin; alter table users add column flag varchar(255); commit;",
-     {1, 1, true, 1, 0}},
-    {"START TRANSACTION; select 1; select 2; END", {1, 2, true, 2, 0}},
-    {"begin; commit;", {1, 0, true, 0, 0}},
-    {"-- revtwin: no-transaction\nbegin; commit;", {1, 0, true, 0, 0}},
-    {"savepoint a; select 1; rollback to a; release a;", {0, 4, false, 4, 0}},
-    {"begin; savepoint a; release a; commit;", {1, 2, true, 2, 0}},
-    {"copy t from stdin;\n1\n\\.\nselect 1;", {0, 3, false, 2, 0}},
-    {"begin; copy t from stdin;\n1\n\\.\ncommit;", {1, 2, true, 1, 0}},
-    {"select 1; selekt 2;", {0, 2, false, 2, 1}},
-    {"do $$ begin commit; end $$;", {0, 1, false, 1, 0}},
+     {1, 1, false, true, 1, 0}},
+    {"START TRANSACTION; select 1; select 2; END", {1, 2, false, true, 2, 0}},
+    {"begin; commit;", {1, 0, false, true, 0, 0}},
+    {"savepoint a; select 1; rollback to a; release a;", {0, 4, false, false, 4, 0}},
+    {"begin; savepoint a; release a; commit;", {1, 2, false, true, 2, 0}},
+    {"set local work_mem = '1MB'; lock table t;", {0, 2, false, false, 2, 0}},
+    {"copy t from stdin;\n1\n\\.\nselect 1;", {0, 3, false, false, 2, 0}},
+    {"begin; copy t from stdin;\n1\n\\.\ncommit;", {1, 2, false, true, 1, 0}},
+    {"select 1; selekt 2;", {0, 2, false, false, 2, 1}},
+    {"do $$ begin commit; end $$;", {0, 1, false, false, 1, 0}},
+
+    /* without a transaction, because of the statements */
+    {CONCURRENTLY, {0, 1, true, false, 1, 0}},
+    {"vacuum a;\nvacuum b;" CONCURRENTLY, {0, 3, true, false, 3, 0}},
+    {"set statement_timeout = 0; " CONCURRENTLY "reset statement_timeout;",
+     {0, 3, true, false, 3, 0}},
+
+    /* because of the directive */
+    {DIRECTIVE, {0, 0, false, false, 0, 0}},
+    {DIRECTIVE "select 1;", {0, 1, true, false, 1, 0}},
+    {DIRECTIVE "create table t (a int); " CONCURRENTLY, {0, 2, true, false, 2, 0}},
+    {DIRECTIVE "copy t from stdin;\n1\n\\.\nvacuum t;", {0, 3, true, false, 2, 0}},
+    {DIRECTIVE "selekt 1;", {0, 1, true, false, 1, 1}},
 };
 
 static void test_accepted(void **state)
@@ -53,17 +70,20 @@ static void test_accepted(void **state)
         if (mode_of(&got, accepted[i].input, &err) < 0)
             fail_msg("%s: %s", accepted[i].input, err.message);
         if (got.first != want.first || got.count != want.count ||
+            got.no_transaction != want.no_transaction ||
             got.unwrapped != want.unwrapped || got.statements != want.statements ||
             got.unparsed != want.unparsed)
-            fail_msg("%s: %zu+%zu, %d, %zu, %zu", accepted[i].input, got.first, got.count,
-                     got.unwrapped, got.statements, got.unparsed);
+            fail_msg("%s: %zu+%zu, %d, %d, %zu, %zu", accepted[i].input, got.first,
+                     got.count, got.no_transaction, got.unwrapped, got.statements,
+                     got.unparsed);
     }
 }
 
 #define OWN " inside a migration: revtwin runs every file in one transaction of its own"
-#define REFUSES                                                                 \
-    " cannot run inside a transaction, and this version of revtwin runs every " \
-    "migration in one"
+#define OUTSIDE " in a file that runs without a transaction"
+#define NOTHING " means nothing outside of a transaction, and this file runs without one"
+#define MIXED \
+    " cannot run inside a transaction, and other statements of the file run in one"
 
 static const struct {
     const char *input;
@@ -87,21 +107,41 @@ static const struct {
     {"select 1; commit and chain;", 1, 11, "COMMIT AND CHAIN" OWN, "Leave it out"},
     {"prepare transaction 'a';", 1, 1, "PREPARE TRANSACTION" OWN, "Leave it out"},
     {"set transaction read only;", 1, 1, "SET TRANSACTION" OWN, "Leave it out"},
-    {"create index concurrently i on t (a);", 1, 1, "CREATE INDEX CONCURRENTLY" REFUSES,
-     "Write it without CONCURRENTLY, or run it by hand and record it with "
-     "\"revtwin baseline\"."},
-    {"begin; create index concurrently i on t (a); commit;", 1, 8,
-     "CREATE INDEX CONCURRENTLY" REFUSES, "without CONCURRENTLY"},
-    {"vacuum t;", 1, 1, "VACUUM" REFUSES, "Run it by hand"},
-    {"select 1;\n\tdrop index concurrently i;", 2, 2, "DROP INDEX CONCURRENTLY" REFUSES,
-     "Split the file"},
-    {"vacuum a; vacuum b;", 1, 1, "VACUUM" REFUSES, "Split the file"},
-    {"-- revtwin: no-transaction\ncreate index concurrently i on t (a);", 2, 1,
-     "CREATE INDEX CONCURRENTLY" REFUSES, "run it by hand"},
-    {"-- revtwin: no-transaction\n\nselect 1;", 3, 1,
-     "the file asks for \"no-transaction\", and this version of revtwin runs every "
-     "migration in a transaction",
-     "Remove the line"},
+
+    /* some statements refuse a transaction, some do not */
+    {"select 1;\n\tdrop index concurrently i;", 2, 2, "DROP INDEX CONCURRENTLY" MIXED,
+     "Split the file: give this statement a file of its own. Or start the file with the "
+     "line \"-- revtwin: no-transaction\": then every statement runs by itself, and when "
+     "one fails, those before it are not rolled back."},
+    {"vacuum t; select 1;", 1, 1, "VACUUM" MIXED, "Split"},
+    {"vacuum t; selekt 1;", 1, 1, "VACUUM" MIXED, "Split"},
+    {"begin; select 1;\n" CONCURRENTLY "commit;", 2, 1, "CREATE INDEX CONCURRENTLY" MIXED,
+     "Split"},
+    {"vacuum t; copy t from stdin;\n\\.\n", 1, 1, "VACUUM" MIXED, "Split"},
+
+    /* transaction control without a transaction */
+    {"begin; " CONCURRENTLY "commit;", 1, 1, "BEGIN" OUTSIDE,
+     "Leave it out: CREATE INDEX CONCURRENTLY refuses a transaction, so every statement "
+     "of this file runs by itself."},
+    {"vacuum a;\ncommit;", 2, 1, "COMMIT" OUTSIDE, "VACUUM refuses"},
+    {"savepoint a; vacuum t;", 1, 1, "SAVEPOINT" NOTHING, "VACUUM refuses"},
+    {"set local work_mem = '1MB'; vacuum t;", 1, 1, "SET LOCAL" NOTHING, "VACUUM"},
+    {DIRECTIVE "begin; commit;", 2, 1, "BEGIN" OUTSIDE,
+     "Leave it out, or remove the line \"-- revtwin: no-transaction\": every statement "
+     "of "
+     "this file can run in one transaction."},
+    {DIRECTIVE "begin; select 1; commit;", 2, 1, "BEGIN" OUTSIDE, "remove the line"},
+    {DIRECTIVE "select 1; vacuum t;\nrollback;", 3, 1, "ROLLBACK" OUTSIDE, "VACUUM"},
+    {DIRECTIVE "select 1; prepare transaction 'a';", 2, 11, "PREPARE TRANSACTION" OUTSIDE,
+     "remove the line"},
+    {DIRECTIVE "commit prepared 'a';", 2, 1, "COMMIT PREPARED" OUTSIDE, "Leave it out"},
+    {DIRECTIVE "set transaction read only;", 2, 1, "SET TRANSACTION" OUTSIDE, "Leave"},
+    {DIRECTIVE "lock table t; update t set a = 1;", 2, 1, "LOCK TABLE" NOTHING,
+     "remove the line"},
+    {DIRECTIVE "commit foo;", 2, 1, "COMMIT that the parser cannot read" OUTSIDE,
+     "Leave it out"},
+
+    /* either way */
     {"select 1;\ncommit foo;", 2, 1, "COMMIT that the parser cannot read" OWN,
      "Leave it out"},
     {"select 1;\ncreate function begin() returns int as '' language sql; commit;", 2, 1,
@@ -112,8 +152,20 @@ static const struct {
      "SET standard_conforming_strings to anything but on changes what a backslash means "
      "in the rest of the file",
      "E'...'"},
+    {DIRECTIVE "set standard_conforming_strings = off;", 2, 1,
+     "SET standard_conforming_strings to anything but on changes what a backslash means "
+     "in the rest of the file",
+     "E'...'"},
     {"select 1; copy t to stdout;", 1, 11,
      "COPY to STDOUT in a migration: nothing reads it", "Leave it out"},
+    {DIRECTIVE "copy t to stdout;", 2, 1,
+     "COPY to STDOUT in a migration: nothing reads it", "Leave it out"},
+    {"reset all;", 1, 1,
+     "RESET ALL would also undo the settings that revtwin makes for the session",
+     "by its name"},
+    {"vacuum t; discard all;", 1, 11,
+     "DISCARD ALL would also undo the settings that revtwin makes for the session",
+     "Leave it out"},
 };
 
 static void test_refused(void **state)
