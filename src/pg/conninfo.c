@@ -66,10 +66,10 @@ bool rt_conninfo_has_password(const char *conninfo)
     return found;
 }
 
-/* Not for a child: other servers' settings, and the strings that carry passwords. */
+/* Not for a child: other servers' settings, and what carries passwords and keys. */
 static bool is_ours(const char *variable)
 {
-    return strncmp(variable, "PG", 2) == 0 ||
+    return strncmp(variable, "PG", 2) == 0 || strncmp(variable, "REVTWIN_", 8) == 0 ||
            strncmp(variable, "PROD_DATABASE_URL=", 18) == 0 ||
            strncmp(variable, "DEV_DATABASE_URL=", 17) == 0;
 }

@@ -34,7 +34,8 @@ int rt_conn_flush(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
 /* Fill err from a failed result, or from the connection when result is NULL. */
 int rt_err_result(struct rt_err *err, const struct rt_conn *conn, const PGresult *result);
 
-/* The variables of this process without PG* and the DATABASE_URLs, then the options. */
+/* The variables of this process without those that a child must not see (is_ours), then
+ * the options. */
 char **rt_environ_for(PQconninfoOption *options, const char *database);
 
 /* Read and discard until the connection is idle again. */

@@ -659,8 +659,10 @@ static void test_production_may_end_idle_transactions(void **state)
                  "create table t ();"
                  "alter role postgres set idle_in_transaction_session_timeout = '1s'");
     setenv("PROD_DATABASE_URL", "postgresql://me:do-not-tell@nowhere/x", 1);
+    setenv("REVTWIN_SIGNING_KEY", "revtwin-secret-key-1:do-not-tell", 1);
     expect(w, 0);
     unsetenv("PROD_DATABASE_URL");
+    unsetenv("REVTWIN_SIGNING_KEY");
     cluster_exec(&prod_server, "shop",
                  "alter role postgres reset idle_in_transaction_session_timeout");
     expect_equal();
