@@ -1,5 +1,6 @@
 #include "cmd/command.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
@@ -50,6 +51,11 @@ const struct rt_command_info rt_commands[] = {
      "at\n"
      "the end of the ledger leave no trace in it: compare the head with one noted "
      "before."},
+    {"keygen", "[FILE]", 0, 1, 0, rt_cmd_keygen, "make a pair of keys for the ledger",
+     "Make a pair of Ed25519 keys: the secret one in FILE (default: revtwin.key), the\n"
+     "public one in FILE.pub. With the secret one in REVTWIN_SIGNING_KEY every row of\n"
+     "the ledger is signed; with the public one anybody can check that:\n"
+     "revtwin verify --public-key FILE.pub. Nothing is overwritten."},
     {"version", "", 0, 0, 0, rt_cmd_version, "print the version", "Print the version."},
     {"help", "[COMMAND | config]", 0, 1, 0, rt_cmd_help,
      "explain a command, or the settings",
@@ -111,6 +117,13 @@ static int take_server(struct rt_server *server, const char *flag, const char *f
                        server->role, flag);
 }
 
+static int enter_folder(const char *dir, struct rt_err *err)
+{
+    if (dir == NULL || chdir(dir) == 0)
+        return 0;
+    return rt_err_set(err, RT_EUSAGE, "cannot enter \"%s\": %s", dir, strerror(errno));
+}
+
 static int check_needs(struct rt_context *context, struct rt_err *err)
 {
     const struct rt_options *options = &context->options;
@@ -119,6 +132,8 @@ static int check_needs(struct rt_context *context, struct rt_err *err)
 
     if (needs & RT_NEED_REPO)
         rc = rt_repo_open(&context->repo, options->dir ? options->dir : ".", err);
+    if (rc == 0)
+        rc = enter_folder(options->dir, err);
     if (rc == 0)
         rc = take_server(&context->prod, "--prod", options->prod, "PROD_DATABASE_URL",
                          needs & RT_NEED_PROD, err);
