@@ -1,5 +1,5 @@
 /* revtwin baseline: record migrations as applied without running them */
-#include "cmd/collect.h"
+#include "cmd/steps.h"
 #include "report/plan.h"
 
 static int record(struct rt_work *work, struct rt_context *context, struct rt_err *err)
@@ -34,6 +34,8 @@ int rt_cmd_baseline(struct rt_context *context, struct rt_err *err)
     struct rt_work work = {0};
     int rc = rt_collect_commit(&work, context, false, err);
 
+    if (rc == 0) /* a row of another branch would leave --ledger without a start */
+        rc = rt_steps_check_merged(&work, context, err);
     if (rc == 0)
         rc = rt_collect_ledger(&work, context, RT_INTENT_CHANGE, false, err);
     if (rc == 0)

@@ -33,7 +33,7 @@ static const struct option_row rows[] = {
     {" plan apply baseline status verify ",
      {0, RT_OPT_TEXT, "path", "DIR", "folder of the migrations (default: migrations)",
       SETTING(RT_SET_PATH)}},
-    {" plan apply ",
+    {" plan apply baseline ",
      {0, RT_OPT_TEXT, "branch", "NAME", "branch that reaches production",
       SETTING(RT_SET_BRANCH)}},
     {" apply ",

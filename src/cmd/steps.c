@@ -162,7 +162,9 @@ int rt_steps_check_merged(struct rt_work *work, struct rt_context *context,
         return rc < 0 ? rc : 0;
     rt_err_set(err, RT_EREFUSED, "commit %.12s is not on branch %s", work->tip.hex,
                branch);
-    return rt_err_hint(err, "Only what is merged reaches production; revtwin plan shows "
-                            "what this commit would do. If another branch reaches "
-                            "production, name it with migrations.branch or --branch.");
+    return rt_err_hint(err,
+                       "Nothing was changed. Only what is merged reaches production; "
+                       "revtwin plan shows what this commit would do. If another "
+                       "branch reaches production, name it with migrations.branch "
+                       "or --branch.");
 }

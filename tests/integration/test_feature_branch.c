@@ -269,6 +269,25 @@ static void what_is_not_merged_is_not_applied(void **state)
     repo_clear(&origin);
 }
 
+/* Its rows would carry commits that --ledger cannot start after on main. */
+static void what_is_not_merged_is_no_baseline(void **state)
+{
+    struct scene *s = *state;
+
+    branch_off(s);
+    scene_untouched(s, 3, "baseline", "feature");
+    assert_warned(s, "is not on branch main");
+    assert_warned(s, "Nothing was changed");
+    scene_run(s, 0, "baseline", "feature", "--branch", "feature");
+    assert_ledger(s, "applied V1, baseline V4, baseline V5");
+    scene_new_production(s);
+    scene_run(s, 0, "baseline", "main");
+    repo_git(&s->repo, "switch", "-q", "main", NULL);
+    scene_step(s, "V2");
+    scene_run(s, 0, "apply", "--ledger");
+    assert_ledger(s, "baseline V1, applied V2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +302,7 @@ int main(void)
         scene_test(plan_of_a_file_that_cannot_run_needs_no_production),
         scene_test(branch_without_migrations_has_an_empty_plan),
         scene_test(what_is_not_merged_is_not_applied),
+        scene_test(what_is_not_merged_is_no_baseline),
         scene_test(detached_head_is_one_step),
         scene_test(default_branch_is_configurable),
         scene_test(default_branch_of_a_clone_is_that_of_origin),
