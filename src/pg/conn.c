@@ -1,8 +1,5 @@
 #include "pg/query.h"
 
-#include <poll.h>
-
-#include "base/cancel.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -58,8 +55,8 @@ static int pin_session(struct rt_conn *conn, enum rt_access access, struct rt_er
     return rt_exec(NULL, conn, "BEGIN READ ONLY", err);
 }
 
-int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
-                          const char *database, enum rt_access access, struct rt_err *err)
+/* Connect, in place of a connection that was lost. */
+static int connect_to(struct rt_conn *conn, struct rt_err *err)
 {
     /* Later values win over earlier ones, and dbname is expanded where it stands; with a
      * database of its own it is given again at the end, which expands only the first. */
@@ -70,17 +67,37 @@ int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
                               "dbname",
                               "client_encoding",
                               "fallback_application_name",
-                              database ? "dbname" : NULL,
+                              conn->database ? "dbname" : NULL,
                               NULL};
     const char *values[] = {default_timeout(),
                             RT_KEEPALIVES_IDLE,
                             RT_KEEPALIVES_INTERVAL,
                             RT_KEEPALIVES_COUNT,
-                            server->conninfo.text,
+                            conn->server->conninfo.text,
                             "UTF8",
                             "revtwin",
-                            database,
+                            conn->database,
                             NULL};
+    int rc = rt_connect(&conn->pg, keywords, values, conn->shielded, err);
+
+    if (rc < 0)
+        return rt_err_wrap(err, "cannot connect to %s", conn->server->role);
+    if (PQstatus(conn->pg) != CONNECTION_OK) {
+        connection_error(err, conn);
+        rc = rt_err_wrap(err, "cannot connect to %s (%s)", conn->server->role,
+                         conn->server->source);
+        rt_err_hint(err, "Check %s, and that this machine may reach the server.",
+                    conn->server->source);
+        return rc;
+    }
+    PQsetNoticeReceiver(conn->pg, log_notice, conn);
+    PQsetnonblocking(conn->pg, 1); /* libpq's own waiting is deaf to signals */
+    return pin_session(conn, conn->access, err);
+}
+
+int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
+                          const char *database, enum rt_access access, struct rt_err *err)
+{
     struct rt_conn *conn;
     int rc = rt_server_check(server, err);
 
@@ -89,26 +106,24 @@ int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
         return rc;
     conn = rt_alloc(sizeof(*conn));
     conn->server = server;
-    conn->pg = PQconnectdbParams(keywords, values, 1);
-    if (conn->pg == NULL)
-        rt_out_of_memory();
-    if (PQstatus(conn->pg) != CONNECTION_OK) {
-        connection_error(err, conn);
-        rc = rt_err_wrap(err, "cannot connect to %s (%s)", server->role, server->source);
-        rt_err_hint(err, "Check %s, and that this machine may reach the server.",
-                    server->source);
-        goto done;
-    }
-    PQsetNoticeReceiver(conn->pg, log_notice, conn);
-    PQsetnonblocking(conn->pg, 1); /* libpq's own waiting is deaf to signals */
-    rc = pin_session(conn, access, err);
-done:
+    conn->access = access;
+    conn->database = database ? rt_strdup(database) : NULL;
+    rc = connect_to(conn, err);
     if (rc < 0) {
         rt_conn_close(conn);
         return rc;
     }
     *out = conn;
     return 0;
+}
+
+int rt_conn_reopen(struct rt_conn *conn, struct rt_err *err)
+{
+    PQfinish(conn->pg);
+    conn->pg = NULL;
+    conn->given_up = false;
+    conn->cancelled_at = 0;
+    return connect_to(conn, err);
 }
 
 int rt_conn_open(struct rt_conn **out, const struct rt_server *server,
@@ -122,13 +137,8 @@ void rt_conn_close(struct rt_conn *conn)
     if (conn == NULL)
         return;
     PQfinish(conn->pg);
+    free(conn->database);
     free(conn);
-}
-
-void rt_conn_on_wait(struct rt_conn *conn, void (*fn)(void *context), void *context)
-{
-    conn->on_wait = fn;
-    conn->on_wait_context = context;
 }
 
 const struct rt_server *rt_conn_server(const struct rt_conn *conn)
@@ -155,7 +165,12 @@ int rt_conn_version(const struct rt_conn *conn)
 
 bool rt_conn_lost(const struct rt_conn *conn)
 {
-    return PQstatus(conn->pg) != CONNECTION_OK;
+    return conn->given_up || PQstatus(conn->pg) != CONNECTION_OK;
+}
+
+int rt_conn_pid(const struct rt_conn *conn)
+{
+    return PQbackendPID(conn->pg);
 }
 
 bool rt_conn_in_transaction(const struct rt_conn *conn)
@@ -185,100 +200,6 @@ char **rt_conn_environ(const struct rt_conn *conn)
     return list;
 }
 
-/* ------------------------------------------------------------------ waiting */
-
-enum { CANCEL_AGAIN_MS = 500 };
-
-static void cancel_statement(struct rt_conn *conn)
-{
-    PGcancel *cancel = PQgetCancel(conn->pg);
-    char ignored[256];
-
-    if (cancel != NULL)
-        PQcancel(cancel, ignored, sizeof(ignored));
-    PQfreeCancel(cancel);
-}
-
-void rt_conn_shield(struct rt_conn *conn)
-{
-    conn->shielded = true;
-}
-
-/* Wait for the socket, and read what has come. */
-static int wait_for(struct rt_conn *conn, short events, bool cancelled,
-                    struct rt_err *err)
-{
-    bool deaf = cancelled || conn->shielded;
-    struct pollfd fds[2] = {{.fd = PQsocket(conn->pg), .events = events},
-                            {.fd = deaf ? -1 : rt_cancel_fd(), .events = POLLIN}};
-    int tick = cancelled ? CANCEL_AGAIN_MS : conn->on_wait ? RT_WAIT_TICK_MS : -1;
-    int ready = poll(fds, RT_COUNT(fds), tick);
-
-    /* The server forgets a cancel that comes between two statements of a pipeline. */
-    if (ready == 0 && cancelled)
-        cancel_statement(conn);
-    else if (ready == 0 && conn->on_wait)
-        conn->on_wait(conn->on_wait_context);
-    if (ready > 0 && fds[0].revents != 0 && !PQconsumeInput(conn->pg))
-        return connection_error(err, conn);
-    if (!deaf && rt_cancel_check(err) < 0) {
-        cancel_statement(conn);
-        return -(int)err->status;
-    }
-    return 0;
-}
-
-int rt_conn_pump(struct rt_conn *conn, bool *flushed, bool cancelled, struct rt_err *err)
-{
-    int pending = PQflush(conn->pg);
-
-    if (pending < 0)
-        return connection_error(err, conn);
-    *flushed = pending == 0;
-    return wait_for(conn, pending ? POLLIN | POLLOUT : POLLIN, cancelled, err);
-}
-
-int rt_conn_flush(struct rt_conn *conn, struct rt_err *err)
-{
-    int pending;
-
-    while ((pending = PQflush(conn->pg)) > 0) {
-        int rc = wait_for(conn, POLLIN | POLLOUT, false, err);
-
-        if (rc < 0)
-            return rc;
-    }
-    return pending < 0 ? connection_error(err, conn) : 0;
-}
-
-int rt_conn_wait(struct rt_conn *conn, struct rt_err *err)
-{
-    bool flushed;
-
-    while (PQisBusy(conn->pg)) {
-        int rc = rt_conn_pump(conn, &flushed, false, err);
-
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
-void rt_conn_drain(struct rt_conn *conn)
-{
-    PGresult *result;
-
-    while ((result = PQgetResult(conn->pg)) != NULL) {
-        ExecStatusType status = PQresultStatus(result);
-
-        PQclear(result);
-        if (status == PGRES_COPY_IN && PQputCopyEnd(conn->pg, "cancelled") < 0)
-            break;
-        if (PQstatus(conn->pg) != CONNECTION_OK)
-            break;
-    }
-}
-
 /* ------------------------------------------------------------------ errors */
 
 static char *field(const PGresult *result, int code)
@@ -293,7 +214,7 @@ int rt_err_result(struct rt_err *err, const struct rt_conn *conn, const PGresult
     const char *message, *sqlstate, *position, *query;
 
     message = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-    if (message == NULL || PQstatus(conn->pg) != CONNECTION_OK)
+    if (message == NULL || rt_conn_lost(conn))
         return connection_error(err, conn);
     rt_err_set(err, RT_EINTERNAL, "%s", message);
     sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);

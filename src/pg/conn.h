@@ -59,18 +59,27 @@ int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
                           struct rt_err *err) RT_CHECKED;
 void rt_conn_close(struct rt_conn *conn); /* NULL is fine */
 
-/* From here on signals do not stop statements on this connection: for cleaning up. */
+/*
+ * Connect again as the same user to the same database: a session that knows nothing of
+ * the one before. After an error the handle can only be reopened again, or closed.
+ */
+int rt_conn_reopen(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
+
+/* From here on signals stop neither statements nor rt_conn_reopen: for cleaning up. */
 void rt_conn_shield(struct rt_conn *conn);
 
-/* Have fn called every RT_WAIT_TICK_MS while a statement keeps us waiting; NULL: no more.
+/* Have fn called every RT_WAIT_TICK_MS while the server keeps us waiting; NULL: no more.
  */
-enum { RT_WAIT_TICK_MS = 10000 };
+enum { RT_WAIT_TICK_MS = 1000 };
 void rt_conn_on_wait(struct rt_conn *conn, void (*fn)(void *context), void *context);
 
 const struct rt_server *rt_conn_server(const struct rt_conn *conn);
 const char *rt_conn_database(const struct rt_conn *conn);
 const char *rt_conn_host(const struct rt_conn *conn); /* name, address or socket folder */
 int rt_conn_version(const struct rt_conn *conn);      /* as 150020 */
+/* What the server said of its process at the start; behind a pooler, of no process. */
+int rt_conn_pid(const struct rt_conn *conn);
+/* Broken, or given up because the server did not answer to a cancel. */
 bool rt_conn_lost(const struct rt_conn *conn);
 bool rt_conn_in_transaction(const struct rt_conn *conn);
 bool rt_conn_idle(const struct rt_conn *conn); /* in none, not even in a failed one */

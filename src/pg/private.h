@@ -9,26 +9,38 @@
 struct rt_conn {
     PGconn *pg;
     const struct rt_server *server;
+    enum rt_access access;
+    char *database;                 /* or NULL: the one of the server's string */
     void (*on_wait)(void *context); /* or NULL */
     void *on_wait_context;
-    bool shielded; /* signals do not stop statements */
+    bool shielded;        /* signals do not stop statements */
+    int64_t cancelled_at; /* when the server was asked again to cancel; 0: never */
+    bool given_up;        /* it did not answer: as good as lost */
 };
 
 struct rt_result {
     PGresult *pg;
 };
 
-/* Wait until libpq has a result (or NULL, the end of a statement) without blocking. A
- * signal cancels the running statement and gives -RT_EINT or -RT_ETERM. */
-int rt_conn_wait(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
+/* PQconnectdbParams with dbname expanded. The result may be a failed connection. A
+ * signal, unless deaf, gives -RT_EINT or -RT_ETERM at once. */
+int rt_connect(PGconn **out, const char *const *keywords, const char *const *values,
+               bool deaf, struct rt_err *err) RT_CHECKED;
 
-/* Send what is buffered and read what has come, waiting until either is possible;
- * *flushed tells whether everything has been sent. A signal, unless cancelled is set
- * already, cancels the running statement and gives -RT_EINT or -RT_ETERM. */
+/* Wait until libpq has a result (or NULL, the end of a statement) without blocking.
+ * Signals and cancelled as in rt_conn_pump. */
+int rt_conn_wait(struct rt_conn *conn, bool cancelled, struct rt_err *err) RT_CHECKED;
+
+/*
+ * Send what is buffered and read what has come, waiting until either is possible;
+ * *flushed tells whether everything has been sent. A signal cancels the running statement
+ * and gives -RT_EINT or -RT_ETERM. With cancelled set that has happened before: the
+ * server is asked again now and then, and after some seconds given up.
+ */
 int rt_conn_pump(struct rt_conn *conn, bool *flushed, bool cancelled,
                  struct rt_err *err) RT_CHECKED;
 
-/* Wait until everything that is buffered has been sent; signals as in rt_conn_wait. */
+/* Wait until everything that is buffered has been sent; signals as in rt_conn_pump. */
 int rt_conn_flush(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
 
 /* Fill err from a failed result, or from the connection when result is NULL. */

@@ -11,7 +11,7 @@ static int collect(struct rt_result **out, struct rt_conn *conn, struct rt_err *
     int rc;
 
     for (;;) {
-        rc = rt_conn_wait(conn, err);
+        rc = rt_conn_wait(conn, false, err);
         if (rc < 0)
             break;
         result = PQgetResult(conn->pg);
