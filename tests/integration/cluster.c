@@ -155,6 +155,22 @@ void cluster_stop(struct cluster *c)
     c->link = 0;
 }
 
+void cluster_halt(struct cluster *c, enum cluster_halt how)
+{
+    if (keeper_order(c->link, how == CLUSTER_FAST ? KEEPER_HALT_FAST
+                                                  : KEEPER_HALT_IMMEDIATE) != '+')
+        check_fail("the server's keeper is gone");
+}
+
+void cluster_resume(struct cluster *c)
+{
+    if (keeper_order(c->link, KEEPER_START) != '+') {
+        char *log = cluster_log(c);
+
+        check_fail("the server did not start again:\n%s", log);
+    }
+}
+
 /* Append text to the C string in buf, with everything but letters and digits as %XX. */
 static void append_escaped(char *buf, size_t size, const char *text)
 {

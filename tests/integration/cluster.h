@@ -31,6 +31,14 @@ struct cluster {
 void cluster_start(struct cluster *c, const char *const *settings);
 void cluster_stop(struct cluster *c);
 
+/* Take the server down, and bring it back with the same data, settings and port. */
+enum cluster_halt {
+    CLUSTER_FAST,      /* sessions are ended and everything is written */
+    CLUSTER_IMMEDIATE, /* as in a crash: the next start recovers from the log */
+};
+void cluster_halt(struct cluster *c, enum cluster_halt how);
+void cluster_resume(struct cluster *c);
+
 /* URI of a database as CLUSTER_USER, through the socket. Fills and returns buf. */
 const char *cluster_url(const struct cluster *c, const char *db,
                         char buf[static CLUSTER_URL_SIZE]);

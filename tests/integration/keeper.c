@@ -102,10 +102,10 @@ static bool wait_until_ready(pid_t server)
     return false;
 }
 
-static void stop_server(pid_t server)
+static void stop_server(pid_t server, int sig)
 {
     if (server > 0 && waitpid(server, NULL, WNOHANG) == 0) {
-        kill(server, SIGQUIT);
+        kill(server, sig);
         waitpid(server, NULL, 0);
     }
 }
@@ -121,24 +121,53 @@ static void send_log(int link)
         send(link, text, (size_t)length, MSG_NOSIGNAL);
 }
 
+/* Start the server and answer. Returns its process, or -1. */
+static pid_t start_server(const struct keeper_job *job, int link)
+{
+    pid_t server = spawn(job, "postgres", job->run);
+
+    if (server > 0 && wait_until_ready(server)) {
+        send(link, "+", 1, MSG_NOSIGNAL);
+        return server;
+    }
+    stop_server(server, SIGQUIT);
+    send_log(link);
+    return -1;
+}
+
+/* Until the link closes. Returns the server's process as it is then, or -1. */
+static pid_t follow_orders(const struct keeper_job *job, int link, pid_t server)
+{
+    ssize_t got;
+    char order;
+
+    while ((got = read(link, &order, 1)) > 0 || (got < 0 && errno == EINTR)) {
+        if (got < 0)
+            continue;
+        if (order == KEEPER_START) {
+            server = start_server(job, link);
+            continue;
+        }
+        stop_server(server, order == KEEPER_HALT_FAST ? SIGINT : SIGQUIT);
+        server = -1;
+        send(link, "+", 1, MSG_NOSIGNAL);
+    }
+    return server;
+}
+
 static void keep(const struct keeper_job *job, int link)
 {
-    bool ready = job->bindir == NULL;
     pid_t server = -1;
-    char byte;
 
-    if (!ready && init_data(job)) {
-        server = spawn(job, "postgres", job->run);
-        ready = server > 0 && wait_until_ready(server);
-    }
-    if (ready) {
+    if (job->bindir == NULL)
         send(link, "+", 1, MSG_NOSIGNAL);
-        while (read(link, &byte, 1) < 0 && errno == EINTR)
-            continue;
-    } else {
+    else if (init_data(job))
+        server = start_server(job, link);
+    else
         send_log(link);
-    }
-    stop_server(server);
+    if (job->bindir == NULL || server > 0)
+        server = follow_orders(job, link, server);
+    stop_server(server, SIGQUIT);
     remove_folder(job->dir);
 }
 
@@ -197,6 +226,15 @@ int keeper_start(const struct keeper_job *job)
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
         continue;
     return ends[0];
+}
+
+char keeper_order(int link, enum keeper_order order)
+{
+    char answer = (char)order;
+
+    if (send(link, &answer, 1, MSG_NOSIGNAL) != 1 || read(link, &answer, 1) != 1)
+        return 0;
+    return answer;
 }
 
 void keeper_stop(int link)

@@ -25,6 +25,17 @@ struct keeper_job {
  */
 int keeper_start(const struct keeper_job *job);
 
+/*
+ * Have the keeper do this with its server, and wait until it is done. Returns the answer
+ * as above ('-' only for KEEPER_START), or 0 when there is no keeper any more.
+ */
+enum keeper_order {
+    KEEPER_HALT_FAST = 'f', /* sessions are ended, a shutdown checkpoint is written */
+    KEEPER_HALT_IMMEDIATE = 'i', /* as in a crash: recovery at the next start */
+    KEEPER_START = 's',          /* again, with the same arguments and data */
+};
+char keeper_order(int link, enum keeper_order order);
+
 /* Close the link and wait until the server and the folder are gone. */
 void keeper_stop(int link);
 

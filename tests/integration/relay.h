@@ -1,13 +1,43 @@
 /*
- * A TCP relay between a client and a server, in a process of its own. It makes the
+ * A TCP relay between clients and a server, in a process of its own. It makes the
  * network slow without making it narrow: each chunk is passed on a fixed time after it
  * was read, in order, and any number of chunks may be on their way.
+ *
+ * And it can break the network at an exact point between two messages of the protocol:
+ *
+ *     relay_arm(&relay, &(struct relay_trap){.side = RELAY_TO_CLIENT, .message = 7,
+ *                                            .before = true, .act = RELAY_HOLD});
+ *     ... start a client ...
+ *     while (!relay_holds(&relay, 10))
+ *         ... has the client ended? ...
+ *     kill(client, SIGINT);
+ *     relay_release(&relay, RELAY_PASS);
  */
 #ifndef TEST_RELAY_H
 #define TEST_RELAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+enum relay_side { RELAY_TO_SERVER, RELAY_TO_CLIENT };
+
+enum relay_act {
+    RELAY_PASS, /* nothing happens */
+    RELAY_CUT,  /* the connection ends for both; what was passed before still arrives */
+    RELAY_HOLD, /* nothing passes in either direction until relay_release */
+};
+
+/* Once, on one connection; all others pass. */
+struct relay_trap {
+    enum relay_act act;
+    enum relay_side side; /* whose messages are counted */
+    uint64_t message;     /* 1 for the first: the startup packet, AuthenticationOk */
+    bool before; /* when this message has come to the relay, which does not pass it on;
+                    else when it was passed on as the last one */
+    unsigned connection; /* the n-th one after relay_arm, cancel requests not counted;
+                            0 is the first one too */
+};
 
 /* Written by the relay, readable at any time; sums over all connections. */
 struct relay_counts {
@@ -15,12 +45,17 @@ struct relay_counts {
     uint64_t to_server; /* bytes */
     uint64_t to_client;
     uint64_t turns; /* times that the client spoke after the server had: round trips */
+    uint64_t messages[2]; /* complete ones by side, without cancel requests */
 };
+
+struct relay_shared; /* forward.h */
 
 struct relay {
     int port; /* on 127.0.0.1 */
     pid_t pid;
     const volatile struct relay_counts *counts;
+    volatile struct relay_shared *shared;
+    int sprung, released; /* eventfds: the trap has sprung; the test lets go */
 };
 
 /*
@@ -33,5 +68,18 @@ void relay_start(struct relay *relay, const char *host, int port, unsigned delay
 
 /* Connections through the relay break. The counts can no longer be read. */
 void relay_stop(struct relay *relay);
+
+/* Set the trap for the connections from here on, instead of the one before; NULL: none.
+ * Nothing may be held, and nobody be connecting. */
+void relay_arm(struct relay *relay, const struct relay_trap *trap);
+
+/* Wait until the trap holds a connection, for at most so many milliseconds. */
+bool relay_holds(struct relay *relay, int milliseconds);
+
+/* Go on with what is held: RELAY_PASS or RELAY_CUT. */
+void relay_release(struct relay *relay, enum relay_act act);
+
+/* Whether the trap has sprung, and at which type of message (0: a startup packet). */
+bool relay_sprung(const struct relay *relay, char *type);
 
 #endif

@@ -1,0 +1,37 @@
+/* The relay's own process, and what it shares with the test program (relay.h). */
+#ifndef TEST_FORWARD_H
+#define TEST_FORWARD_H
+
+#include "relay.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+struct relay_shared {
+    struct relay_counts counts; /* written by the relay */
+    bool has_sprung;
+    char type;
+
+    struct relay_trap trap; /* written by the test */
+    unsigned opened;        /* sessions since then; counted by the relay */
+    enum relay_act release;
+};
+
+struct forward {
+    int listener;
+    int64_t delay; /* nanoseconds */
+    union {
+        struct sockaddr any;
+        struct sockaddr_un local;
+        struct sockaddr_in inet;
+    } target;
+    socklen_t target_size;
+    volatile struct relay_shared *shared;
+    int sprung, released;
+};
+
+/* Forward until killed. */
+_Noreturn void forward_run(const struct forward *forward);
+
+#endif
