@@ -47,6 +47,24 @@ void rt_str_add_clean(struct rt_str *s, const char *bytes, size_t len)
     }
 }
 
+void rt_str_add_lines(struct rt_str *s, const char *text, size_t len,
+                      const char *line_end)
+{
+    const char *at = text, *end = text + len;
+
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *stop = newline ? newline : end;
+
+        if (newline && stop > at && stop[-1] == '\r')
+            stop--;
+        rt_str_addn(s, at, (size_t)(stop - at));
+        if (newline)
+            rt_str_add(s, line_end);
+        at = newline ? newline + 1 : end;
+    }
+}
+
 const char *rt_str_text(const struct rt_str *s)
 {
     return s->data ? s->data : "";

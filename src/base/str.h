@@ -24,6 +24,10 @@ void rt_str_clear(struct rt_str *s);
 /* Append bytes as UTF-8: every invalid byte becomes U+FFFD. */
 void rt_str_add_clean(struct rt_str *s, const char *bytes, size_t len);
 
+/* Append a text with every line end, "\n" or "\r\n", as the given one. */
+void rt_str_add_lines(struct rt_str *s, const char *text, size_t len,
+                      const char *line_end);
+
 /*
  * Natural order: runs of digits compare as numbers, '/' sorts before every other byte
  * (a folder's files stay together), everything else by byte; equal numbers with other

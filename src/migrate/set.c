@@ -47,23 +47,13 @@ static int check_entry(const struct rt_entry *entry, struct rt_err *err)
 /* The checksum with every line end as LF or as CRLF. */
 static struct rt_digest checksum_with(const struct rt_blob *blob, const char *line_end)
 {
-    const char *at = blob->data, *end = blob->data + blob->len;
-    struct rt_hash hash;
+    struct rt_str text = {0};
+    struct rt_digest digest;
 
-    rt_hash_init(&hash);
-    while (at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        const char *stop = newline ? newline : end;
-        const char *next = newline ? newline + 1 : end;
-
-        if (newline && stop > at && stop[-1] == '\r')
-            stop--;
-        rt_hash_add(&hash, at, (size_t)(stop - at));
-        if (newline)
-            rt_hash_add(&hash, line_end, strlen(line_end));
-        at = next;
-    }
-    return rt_hash_end(&hash);
+    rt_str_add_lines(&text, blob->data, blob->len, line_end);
+    digest = rt_hash_of(rt_str_text(&text), text.len);
+    rt_str_clear(&text);
+    return digest;
 }
 
 static bool same_but_line_ends(const struct rt_blob *blob, const char *checksum)

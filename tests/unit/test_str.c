@@ -26,6 +26,23 @@ static void test_adding(void **state)
     free(text);
 }
 
+static void test_line_ends(void **state)
+{
+    static const char text[] = "a\r\n\nb\rc\n\r\r\nd\r";
+    struct rt_str s = {0};
+
+    (void)state;
+    rt_str_add_lines(&s, text, sizeof(text) - 1, "\n");
+    assert_string_equal(rt_str_text(&s), "a\n\nb\rc\n\r\nd\r");
+    rt_str_reset(&s);
+    rt_str_add_lines(&s, text, sizeof(text) - 1, "\r\n");
+    assert_string_equal(rt_str_text(&s), "a\r\n\r\nb\rc\r\n\r\r\nd\r");
+    rt_str_reset(&s);
+    rt_str_add_lines(&s, "", 0, "\n");
+    assert_string_equal(rt_str_text(&s), "");
+    rt_str_clear(&s);
+}
+
 static void test_natural_order(void **state)
 {
     static const char *const sorted[] = {
@@ -73,6 +90,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_adding),
+        cmocka_unit_test(test_line_ends),
         cmocka_unit_test(test_natural_order),
         cmocka_unit_test(test_edit_distance),
     };
