@@ -100,7 +100,7 @@ int rt_collect_ledger(struct rt_work *work, struct rt_context *context,
                       enum rt_intent intent, bool chain_may_be_broken, struct rt_err *err)
 {
     bool change = intent == RT_INTENT_CHANGE;
-    int wait = change ? rt_setting_seconds(&context->options.settings, RT_SET_WAIT) : -1;
+    int wait = change ? rt_setting_number(&context->options.settings, RT_SET_WAIT) : -1;
     const char *strings;
     int rc = rt_conn_open(&work->prod, &context->prod,
                           change ? RT_READ_WRITE : RT_READ_ONLY, err);

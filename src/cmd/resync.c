@@ -35,7 +35,7 @@ static int resync(struct rt_context *context, struct rt_err *err)
     const struct rt_resync_options options = {
         .adopt = context->options.adopt,
         .bindir = settings->value[RT_SET_BINDIR],
-        .swap_wait_seconds = rt_setting_seconds(settings, RT_SET_SWAP_WAIT)};
+        .swap_wait_seconds = rt_setting_number(settings, RT_SET_SWAP_WAIT)};
     struct rt_resync_result result = {0};
     json_t *doc = rt_report_json(&context->report), *twin;
     int rc = rt_resync(&result, &context->arena, &context->prod, &context->twin, &options,

@@ -2,7 +2,7 @@
 
 #include "base/str.h"
 
-enum form { FORM_TEXT, FORM_PATH, FORM_SECONDS, FORM_DURATION, FORM_BOOL };
+enum form { FORM_TEXT, FORM_PATH, FORM_SECONDS, FORM_COUNT, FORM_DURATION, FORM_BOOL };
 
 struct setting {
     const char *key, *env, *flag, *fallback;
@@ -27,8 +27,13 @@ static const struct setting table[RT_SETTING_COUNT] = {
          NULL, FORM_DURATION, true,
          "how long one statement may run; unset: what the server "
          "says"},
+    [RT_SET_RETRIES] = {"apply.retries", "REVTWIN_RETRIES", "--retries", "5", FORM_COUNT,
+                        true,
+                        "how often to try a migration again that met a lock, a deadlock "
+                        "or a serialization failure"},
     [RT_SET_WAIT] = {"apply.wait", "REVTWIN_WAIT", "--wait", "60", FORM_SECONDS, true,
-                     "seconds to wait for another revtwin that is at work"},
+                     "seconds to wait for another revtwin that is at work, and for "
+                     "production after a lost connection"},
     [RT_SET_RESYNC] = {"resync.after-apply", "REVTWIN_RESYNC", NULL, "true", FORM_BOOL,
                        true,
                        "whether apply resyncs the twin (--no-resync: not this time)"},
@@ -78,6 +83,8 @@ static const char *form_error(const struct setting *setting, const char *value)
                                                     : NULL;
     case FORM_SECONDS:
         return is_digits(value) ? NULL : "a whole number of seconds";
+    case FORM_COUNT:
+        return is_digits(value) && strlen(value) < 4 ? NULL : "a number below 1000";
     case FORM_DURATION:
         return is_duration(value) ? NULL : "a number with ms, s, min or h";
     case FORM_BOOL:
@@ -159,7 +166,7 @@ int rt_settings_settle(struct rt_settings *settings, const struct rt_config *fil
     return rc;
 }
 
-int rt_setting_seconds(const struct rt_settings *settings, enum rt_setting setting)
+int rt_setting_number(const struct rt_settings *settings, enum rt_setting setting)
 {
     return (int)strtol(settings->value[setting], NULL, 10);
 }

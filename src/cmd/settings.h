@@ -12,6 +12,7 @@ enum rt_setting {
     RT_SET_BRANCH,
     RT_SET_LOCK_TIMEOUT,
     RT_SET_STATEMENT_TIMEOUT,
+    RT_SET_RETRIES,
     RT_SET_WAIT,
     RT_SET_RESYNC,
     RT_SET_SWAP_WAIT,
@@ -32,8 +33,8 @@ struct rt_settings {
 int rt_settings_settle(struct rt_settings *settings, const struct rt_config *file,
                        struct rt_err *err) RT_CHECKED;
 
-/* A settled value of whole seconds, or a yes or no. */
-int rt_setting_seconds(const struct rt_settings *settings, enum rt_setting setting);
+/* A settled value that is a number, or a yes or no. */
+int rt_setting_number(const struct rt_settings *settings, enum rt_setting setting);
 bool rt_setting_true(const struct rt_settings *settings, enum rt_setting setting);
 
 /* The text of `revtwin help config`. */

@@ -40,10 +40,12 @@ static int lock_error(struct rt_conn *conn, int waited, struct rt_err *err)
 static int read_session(struct rt_result **out, struct rt_conn *conn, int lock_wait,
                         struct rt_err *err)
 {
-    const char *params[] = {lock_wait >= 0 ? "true" : "false"};
+    char pid[16];
+    const char *params[] = {lock_wait >= 0 ? "true" : "false", pid};
     int64_t start = rt_clock_us();
     bool told = false;
 
+    snprintf(pid, sizeof(pid), "%d", rt_conn_pid(conn));
     for (;;) {
         int rc = rt_query(out, conn, rt_sql_session, RT_COUNT(params), params, err);
 
@@ -121,6 +123,7 @@ int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn
     out->session_user = rt_arena_strdup(arena, rt_result_get(session, 0, 1));
     out->exists = rt_result_true(session, 0, 2);
     out->is_twin = rt_result_true(session, 0, 3);
+    out->pooled = rt_result_true(session, 0, 6);
     out->server_clock = strtoll(rt_result_get(session, 0, 4), NULL, 10);
     out->local_clock = rt_clock_us();
     rt_result_free(session);
@@ -148,6 +151,8 @@ int rt_ledger_create(struct rt_ledger *ledger, struct rt_conn *conn, struct rt_e
     if (rt_exec(NULL, conn, "ROLLBACK", &ignored) < 0)
         rt_err_clear(&ignored);
     rt_err_wrap(err, "cannot create the ledger in production");
+    if (strcmp(err->sqlstate, "55P03") == 0) /* lock_not_available */
+        err->status = RT_ELOCKED;
     if (strcmp(err->sqlstate, "42501") == 0) { /* insufficient_privilege */
         rt_str_add(&grant, "CREATE SCHEMA IF NOT EXISTS revtwin; "
                            "GRANT USAGE, CREATE ON SCHEMA revtwin TO ");

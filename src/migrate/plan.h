@@ -18,6 +18,13 @@ enum rt_action_kind {
     RT_ACTION_APPLY,  /* run it, with its ledger row */
 };
 
+/* One more statement for an action's transaction; text, in the arena. */
+struct rt_command {
+    const char *sql;
+    const char *const *params;
+    int nparams;
+};
+
 struct rt_action {
     const char *path;
     const char *checksum; /* NULL for an uncommitted file */
@@ -25,6 +32,8 @@ struct rt_action {
     const char *subject;  /* first line of its message; NULL when uncommitted */
     const char *reason;   /* for the ledger's row, or NULL */
     struct rt_source source;
+    const struct rt_command *before; /* NULL; runs first, and fails to stop the action */
+    const struct rt_command *after;  /* NULL; runs after the ledger's row was written */
     enum rt_action_kind kind;
     enum rt_row_kind row; /* of the ledger's row */
     struct rt_oid oid;    /* the content; empty for an uncommitted file */

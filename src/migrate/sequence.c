@@ -48,10 +48,14 @@ static size_t phase_length(const struct rt_cursor *cursor,
 
     switch (cursor->phase) {
     case RT_PHASE_STATEMENT:
-        return source ? source->mode.first + source->mode.count : 0;
+        return source && !source->mode.no_transaction
+                   ? source->mode.first + source->mode.count
+                   : 0;
     case RT_PHASE_RESTORE:
         return source ? RT_COUNT(restore) : 0;
+    case RT_PHASE_BEFORE:
     case RT_PHASE_APPEND:
+    case RT_PHASE_AFTER:
         return sequence->units[cursor->unit].count;
     case RT_PHASE_CLEANUP:
         return source ? RT_COUNT(cleanup) : 0;
@@ -60,12 +64,32 @@ static size_t phase_length(const struct rt_cursor *cursor,
     }
 }
 
-/* COPY data travel with their COPY statement. */
-static void skip_copy_data(struct rt_cursor *cursor, const struct rt_source *source)
+const struct rt_action *rt_cursor_action(const struct rt_cursor *cursor,
+                                         const struct rt_sequence *sequence)
 {
-    while (cursor->index < source->mode.first + source->mode.count &&
-           source->script.stmts[cursor->index].kind == RT_STMT_COPY_DATA)
-        cursor->index++;
+    bool each = cursor->phase == RT_PHASE_BEFORE || cursor->phase == RT_PHASE_APPEND ||
+                cursor->phase == RT_PHASE_AFTER;
+
+    return &sequence->plan->actions[sequence->units[cursor->unit].first +
+                                    (each ? cursor->index : 0)];
+}
+
+/* Whether nothing is sent at this place: COPY data travel with their COPY statement, and
+ * few actions ask for more than their row. */
+static bool is_empty(const struct rt_cursor *cursor, const struct rt_sequence *sequence)
+{
+    const struct rt_action *action = rt_cursor_action(cursor, sequence);
+
+    switch (cursor->phase) {
+    case RT_PHASE_BEFORE:
+        return action->before == NULL;
+    case RT_PHASE_AFTER:
+        return action->after == NULL;
+    case RT_PHASE_STATEMENT:
+        return action->source.script.stmts[cursor->index].kind == RT_STMT_COPY_DATA;
+    default:
+        return false;
+    }
 }
 
 static void enter(struct rt_cursor *cursor, const struct rt_sequence *sequence)
@@ -80,9 +104,13 @@ static void enter(struct rt_cursor *cursor, const struct rt_sequence *sequence)
 void rt_cursor_advance(struct rt_cursor *cursor, const struct rt_sequence *sequence)
 {
     cursor->index++;
-    if (cursor->phase == RT_PHASE_STATEMENT)
-        skip_copy_data(cursor, rt_unit_source(sequence, cursor->unit));
-    while (cursor->index >= phase_length(cursor, sequence)) {
+    for (;;) {
+        if (cursor->index < phase_length(cursor, sequence)) {
+            if (!is_empty(cursor, sequence))
+                return;
+            cursor->index++;
+            continue;
+        }
         cursor->phase++;
         if (cursor->phase == RT_PHASE_COUNT) {
             *cursor = (struct rt_cursor){.unit = cursor->unit + 1};

@@ -19,9 +19,11 @@ enum rt_phase {
     RT_PHASE_BEGIN,
     RT_PHASE_SETTINGS,  /* timeouts, the mark, the lock that orders runners */
     RT_PHASE_HEAD,      /* the ledger still ends where the plan says */
-    RT_PHASE_STATEMENT, /* the file's own */
+    RT_PHASE_BEFORE,    /* what the actions ask for besides */
+    RT_PHASE_STATEMENT, /* the file's own, unless it runs without a transaction */
     RT_PHASE_RESTORE,   /* role and encoding as they were, for the ledger's row */
     RT_PHASE_APPEND,    /* the ledger's row or rows */
+    RT_PHASE_AFTER,     /* what the actions ask for besides */
     RT_PHASE_COMMIT,
     RT_PHASE_CLEANUP, /* nothing of this file's session may reach the next one */
     RT_PHASE_COUNT,
@@ -50,7 +52,11 @@ void rt_cursor_advance(struct rt_cursor *cursor, const struct rt_sequence *seque
 /* The script that a unit runs, or NULL for records. */
 const struct rt_source *rt_unit_source(const struct rt_sequence *sequence, size_t unit);
 
-/* The fixed text of the statement, or NULL in RT_PHASE_STATEMENT. */
+/* The action that the statement is about; the first of a unit where it is about all. */
+const struct rt_action *rt_cursor_action(const struct rt_cursor *cursor,
+                                         const struct rt_sequence *sequence);
+
+/* The fixed text of the statement; NULL in RT_PHASE_STATEMENT, _BEFORE and _AFTER. */
 const char *rt_cursor_sql(const struct rt_cursor *cursor);
 
 #endif

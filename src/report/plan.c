@@ -34,6 +34,10 @@ static const char *state_name(const struct rt_action *action,
         return record ? "recorded" : "applied";
     case RT_APPLY_FAILED:
         return "failed";
+    case RT_APPLY_CANCELLED:
+        return "cancelled";
+    case RT_APPLY_UNKNOWN:
+        return "unknown";
     default:
         return "not run";
     }
@@ -62,6 +66,9 @@ static json_t *action_json(const struct rt_action *action,
     }
     if (result) {
         rt_json_put(object, "state", state_name(action, result, i));
+        if (result->retries && result->retries[i])
+            json_object_set_new(object, "retries",
+                                json_integer((json_int_t)result->retries[i]));
         if (result->milliseconds && result->milliseconds[i])
             json_object_set_new(object, "milliseconds",
                                 json_integer(strtoll(result->milliseconds[i], NULL, 10)));
@@ -109,6 +116,9 @@ static void print_action(const struct rt_action *action,
         if (result && result->milliseconds && result->milliseconds[i] &&
             result->states[i] == RT_APPLY_DONE)
             printf(", %s ms", result->milliseconds[i]);
+        if (result && result->retries && result->retries[i])
+            printf(", tried again %u time%s", result->retries[i],
+                   result->retries[i] == 1 ? "" : "s");
         if (result == NULL && mode->unwrapped)
             fputs(", its own BEGIN and COMMIT are dropped: it runs in one transaction "
                   "with its ledger row",

@@ -72,7 +72,7 @@ static void test_values(void **state)
     (void)state;
     assert_int_equal(settle(&settings, "resync.after-apply", "off", &err), 0);
     assert_false(rt_setting_true(&settings, RT_SET_RESYNC));
-    assert_int_equal(rt_setting_seconds(&settings, RT_SET_WAIT), 60);
+    assert_int_equal(rt_setting_number(&settings, RT_SET_WAIT), 60);
     assert_int_equal(settle(&settings, "apply.lock-timeout", "1500ms", &err), 0);
     assert_string_equal(settings.value[RT_SET_LOCK_TIMEOUT], "1500ms");
 }

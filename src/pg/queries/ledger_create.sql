@@ -1,6 +1,7 @@
 -- The ledger and the list of failed attempts, made on first use. The lock keeps two first
 -- runs apart even where a pooler takes session locks away.
 BEGIN;
+SET LOCAL lock_timeout = '30s';
 SELECT pg_advisory_xact_lock(8243124935563243009);
 -- Asked first, because IF NOT EXISTS needs the right to create schemas all the same.
 DO $$ BEGIN

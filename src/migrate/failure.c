@@ -1,0 +1,242 @@
+#include "migrate/failure.h"
+
+#include "pg/query.h"
+#include "queries.h"
+#include "sql/locate.h"
+
+static bool is_state(const struct rt_err *err, const char *sqlstate)
+{
+    return strcmp(err->sqlstate, sqlstate) == 0;
+}
+
+/* ------------------------------------------------------------------ classifying */
+
+/* The failing casts of ledger_head.sql and ledger_append.sql. */
+static bool is_our_cast(const struct rt_err *err)
+{
+    return is_state(err, "22P02") && strstr(err->message, "revtwin: ") != NULL;
+}
+
+/* What fails inside of a transaction leaves it open: to be idle is to have ended it. */
+static bool transaction_is_gone(const struct rt_run *run)
+{
+    return run->replied.phase > RT_PHASE_BEGIN && run->replied.phase < RT_PHASE_COMMIT &&
+           rt_conn_idle(run->conn);
+}
+
+/* Whether the COMMIT of the unit was sent, so that the server may have carried it out. */
+static bool commit_was_sent(const struct rt_run *run, size_t unit)
+{
+    return run->sent.unit > unit ||
+           (run->sent.unit == unit && run->sent.phase > RT_PHASE_COMMIT);
+}
+
+static enum rt_failure failure_in_ours(const struct rt_run *run, const struct rt_err *err)
+{
+    enum rt_phase phase = run->replied.phase;
+
+    if (phase == RT_PHASE_COMMIT || phase == RT_PHASE_BEFORE) /* a deferred constraint */
+        return RT_FAILURE_MIGRATION;
+    if (is_our_cast(err) && phase == RT_PHASE_APPEND)
+        return RT_FAILURE_ENDED;
+    if (is_our_cast(err) || is_state(err, "23505") ||
+        (phase == RT_PHASE_SETTINGS && is_state(err, "55P03")))
+        return RT_FAILURE_CONFLICT;
+    return RT_FAILURE_LEDGER;
+}
+
+enum rt_failure rt_failure_of(const struct rt_run *run, bool settled,
+                              const struct rt_err *err)
+{
+    bool cancelled = err->status == RT_EINT || err->status == RT_ETERM;
+
+    if (rt_conn_lost(run->conn) && !settled)
+        return commit_was_sent(run, run->replied.unit) ? RT_FAILURE_UNSETTLED
+               : cancelled                             ? RT_FAILURE_CANCELLED
+                                                       : RT_FAILURE_LOST;
+    if (cancelled)
+        return RT_FAILURE_CANCELLED;
+    if (settled)
+        return RT_FAILURE_LOST;
+    if (transaction_is_gone(run))
+        return RT_FAILURE_ENDED;
+    return run->replied.phase == RT_PHASE_STATEMENT ? RT_FAILURE_MIGRATION
+                                                    : failure_in_ours(run, err);
+}
+
+bool rt_failure_passes(enum rt_failure failure, const struct rt_err *err)
+{
+    static const char *const states[] = {"55P03", "40P01", "40001"};
+
+    if (failure > RT_FAILURE_CONFLICT)
+        return false;
+    for (size_t i = 0; i < RT_COUNT(states); i++) {
+        if (is_state(err, states[i]))
+            return true;
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------ explaining */
+
+static void place_error(const struct rt_run *run, struct rt_err *err)
+{
+    const struct rt_script *script =
+        &rt_unit_source(&run->sequence, run->replied.unit)->script;
+    const struct rt_stmt *stmt = &script->stmts[run->replied.index];
+    struct rt_place place =
+        err->position
+            ? rt_locate_position(script->text, script->len, stmt->start, err->position)
+            : rt_locate(script->text, script->len, stmt->start);
+
+    rt_err_place(err, script->text, script->len, place);
+}
+
+static void explain_migration(const struct rt_run *run, struct rt_err *err)
+{
+    if (run->replied.phase == RT_PHASE_COMMIT)
+        rt_err_wrap(err, "at COMMIT");
+    else if (run->replied.phase == RT_PHASE_STATEMENT)
+        place_error(run, err);
+    err->status = RT_EMIGRATION;
+    if (is_state(err, "55P03") && rt_watch_blocker(&run->watch))
+        rt_err_detail(err, "It waited for %s.", rt_watch_blocker(&run->watch));
+    if (is_state(err, "57014") && err->hint == NULL)
+        rt_err_hint(err, "The statement_timeout of the role, the database or the run "
+                         "ended it; --statement-timeout (apply.statement-timeout) sets "
+                         "another one for migrations.");
+    if (is_state(err, "55P04") && err->hint == NULL)
+        rt_err_hint(err, "Add the value in a file of its own, which then commits before "
+                         "another file uses it.");
+}
+
+/* Who was it? Best effort. */
+static void name_the_other(struct rt_run *run, struct rt_err *err)
+{
+    struct rt_err ignored = {0};
+    struct rt_result *rows = NULL;
+
+    if (rt_watch_blocker(&run->watch))
+        rt_err_detail(err, "It waited for %s.", rt_watch_blocker(&run->watch));
+    else if (rt_query(&rows, run->conn, rt_sql_ledger_newest, 0, NULL, &ignored) == 0 &&
+             rt_result_rows(rows) > 0)
+        rt_err_detail(err, "The ledger's newest row is about %s, by user %s from %s, %s.",
+                      rt_result_get(rows, 0, 0), rt_result_get(rows, 0, 1),
+                      rt_result_get(rows, 0, 2), rt_result_get(rows, 0, 3));
+    rt_result_free(rows);
+    rt_err_clear(&ignored);
+}
+
+static void explain_conflict(struct rt_run *run, struct rt_err *err)
+{
+    if (is_state(err, "55P03"))
+        rt_err_set(err, RT_ELOCKED, "another revtwin is in the middle of a migration");
+    else
+        rt_err_set(err, RT_ELOCKED, "another revtwin changed the ledger meanwhile");
+    name_the_other(run, err);
+}
+
+static void explain_ended(struct rt_err *err)
+{
+    rt_err_set(err, RT_EUNKNOWN,
+               "the file ended the transaction that it ran in; what it did before that "
+               "may be committed without a ledger row");
+    rt_err_hint(err, "Look at what the file changed, undo or finish it by hand, then "
+                     "record it with revtwin baseline REV PATH, or take the transaction "
+                     "control out of it.");
+}
+
+/* What chooses the same files again. Without a row there is nothing that --ledger could
+ * start after, and the only step of a plan may be the first of all. */
+static const char *same_range(const struct rt_run *run)
+{
+    const struct rt_plan *plan = run->sequence.plan;
+    const struct rt_action *first = &plan->actions[0];
+    const char *last = plan->actions[plan->count - 1].commit;
+
+    if (run->ledger->count + run->out->done > 0)
+        return "--ledger";
+    if (first->kind == RT_ACTION_RECORD)
+        return rt_arena_format(run->arena, "--base %.12s", first->commit);
+    if (strcmp(first->commit, last) == 0)
+        return rt_arena_format(run->arena, "%.12s", last);
+    return rt_arena_format(run->arena, "--base %.12s^", first->commit);
+}
+
+static void advise(const struct rt_run *run, enum rt_failure failure, struct rt_err *err)
+{
+    size_t done = run->out->done, all = run->sequence.plan->count;
+
+    if (failure == RT_FAILURE_UNSETTLED)
+        rt_err_advice(err,
+                      "%zu of %zu migrations are known to be committed; what was under "
+                      "way may be, too. Run revtwin status to see what production's "
+                      "ledger says, then revtwin apply %s to go on.",
+                      done, all, same_range(run));
+    else if (failure == RT_FAILURE_ENDED)
+        rt_err_advice(err,
+                      "%zu of %zu migrations are in. Nothing after this file was "
+                      "started. When it is settled, go on with: revtwin apply %s",
+                      done, all, same_range(run));
+    else
+        rt_err_advice(err,
+                      "What was under way was rolled back, and nothing after it was "
+                      "started: %zu of %zu migrations are in. Once the cause is mended, "
+                      "go on with: revtwin apply %s",
+                      done, all, same_range(run));
+}
+
+static void set_states(struct rt_run *run, enum rt_failure failure)
+{
+    enum rt_apply_state state =
+        failure == RT_FAILURE_CANCELLED ? RT_APPLY_CANCELLED
+        : failure == RT_FAILURE_UNSETTLED || failure == RT_FAILURE_ENDED
+            ? RT_APPLY_UNKNOWN
+            : RT_APPLY_FAILED;
+    size_t first = run->replied.unit;
+
+    for (size_t u = first; u < run->sequence.count; u++) {
+        const struct rt_unit *unit = &run->sequence.units[u];
+
+        if (u > first && (failure != RT_FAILURE_UNSETTLED || !commit_was_sent(run, u)))
+            break;
+        for (size_t i = 0; i < unit->count; i++)
+            run->out->states[unit->first + i] = state;
+    }
+}
+
+void rt_failure_explain(struct rt_run *run, enum rt_failure failure, struct rt_err *err)
+{
+    const char *path = rt_cursor_action(&run->replied, &run->sequence)->path;
+
+    switch (failure) {
+    case RT_FAILURE_MIGRATION:
+        explain_migration(run, err);
+        break;
+    case RT_FAILURE_LEDGER:
+        rt_err_wrap(err, "cannot write the ledger");
+        err->status = RT_EMIGRATION;
+        break;
+    case RT_FAILURE_CONFLICT:
+        explain_conflict(run, err);
+        break;
+    case RT_FAILURE_LOST:
+        rt_err_wrap(err, "the connection to production was lost");
+        err->status = RT_EINTERNAL;
+        break;
+    case RT_FAILURE_UNSETTLED:
+        rt_err_wrap(err, "the connection to production was lost, and it could not be "
+                         "asked what was committed");
+        err->status = RT_EUNKNOWN;
+        break;
+    case RT_FAILURE_ENDED:
+        explain_ended(err);
+        break;
+    case RT_FAILURE_CANCELLED:
+        break;
+    }
+    if (failure != RT_FAILURE_CANCELLED)
+        rt_err_at(err, path, err->line, err->column);
+    advise(run, failure, err);
+    set_states(run, failure);
+}

@@ -1,0 +1,32 @@
+/*
+ * What became of the unit that a run stopped at, decided once: the status, the texts and
+ * the state of each action follow from it.
+ */
+#ifndef RT_MIGRATE_FAILURE_H
+#define RT_MIGRATE_FAILURE_H
+
+#include "migrate/run.h"
+
+enum rt_failure {
+    RT_FAILURE_MIGRATION, /* the server refused a statement: rolled back */
+    RT_FAILURE_LEDGER,    /* the same, of a statement of ours */
+    RT_FAILURE_CONFLICT,  /* another run wrote the ledger, or is about to: rolled back */
+    RT_FAILURE_CANCELLED, /* by a signal: rolled back */
+    RT_FAILURE_LOST,      /* with the connection; settled: rolled back */
+    RT_FAILURE_UNSETTLED, /* with the connection, and its COMMIT was under way */
+    RT_FAILURE_ENDED,     /* the file ended the transaction itself */
+};
+
+/* Classify an error that rt_transact gave. With a lost connection: settled tells whether
+ * production could be asked. */
+enum rt_failure rt_failure_of(const struct rt_run *run, bool settled,
+                              const struct rt_err *err);
+
+/* Whether it may go away by itself: a lock_timeout, deadlock or serialization failure. */
+bool rt_failure_passes(enum rt_failure failure, const struct rt_err *err);
+
+/* Complete the error (status, place, advice), and set the states of what did not run to
+ * its end. */
+void rt_failure_explain(struct rt_run *run, enum rt_failure failure, struct rt_err *err);
+
+#endif

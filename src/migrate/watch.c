@@ -1,0 +1,104 @@
+#include "migrate/watch.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pg/query.h"
+#include "queries.h"
+
+enum { TELL_AGAIN_MS = 10000 };
+
+static const char *or_unknown(const char *text)
+{
+    return text && *text ? text : "unknown";
+}
+
+static const char *describe(struct rt_watch *watch, const struct rt_result *rows)
+{
+    size_t more = rt_result_rows(rows) - 1;
+    const char *query = rt_result_get(rows, 0, 7);
+
+    return rt_arena_format(
+        watch->arena,
+        "%s on %s, held by pid %s (user %s, application %s, %s, query since %s: %s)%s",
+        or_unknown(rt_result_get(rows, 0, 1)), or_unknown(rt_result_get(rows, 0, 0)),
+        rt_result_get(rows, 0, 2), or_unknown(rt_result_get(rows, 0, 3)),
+        or_unknown(rt_result_get(rows, 0, 4)), or_unknown(rt_result_get(rows, 0, 5)),
+        or_unknown(rt_result_get(rows, 0, 6)), or_unknown(query),
+        more ? rt_arena_format(watch->arena, " and %zu more", more) : "");
+}
+
+/* Who blocks; NULL when nobody does, or when that cannot be known. */
+static const char *ask(struct rt_watch *watch, struct rt_err *err)
+{
+    const char *pid = rt_arena_format(watch->arena, "%d", rt_conn_pid(watch->watched));
+    const char *params[] = {watch->pooled ? NULL : pid};
+    const char *blocker = NULL;
+    struct rt_result *rows;
+
+    if (watch->conn == NULL &&
+        rt_conn_open(&watch->conn, rt_conn_server(watch->watched), RT_READ_ONLY, err) < 0)
+        return NULL;
+    /* In one transaction pg_stat_activity would always show what it showed first. */
+    if (rt_exec(NULL, watch->conn, "SELECT pg_catalog.pg_stat_clear_snapshot()", err) <
+            0 ||
+        rt_query(&rows, watch->conn, rt_sql_blockers, RT_COUNT(params), params, err) < 0)
+        return NULL;
+    if (rt_result_rows(rows) > 0)
+        blocker = describe(watch, rows);
+    rt_result_free(rows);
+    return blocker;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static void tell(void *context)
+{
+    struct rt_watch *watch = context;
+    int64_t now = rt_clock_ms();
+    struct rt_err err = {0};
+    const char *before = watch->blocker;
+    uint64_t replies;
+    const char *where = watch->where(watch->context, &replies);
+
+    if (replies != watch->replies || watch->since == 0) {
+        watch->replies = replies;
+        watch->since = now - RT_WAIT_TICK_MS;
+        watch->told_at = 0;
+        before = watch->blocker = NULL;
+    }
+    if (!watch->unable)
+        watch->blocker = ask(watch, &err);
+    watch->unable = watch->unable || err.status != RT_DONE;
+    rt_err_clear(&err);
+    if (same(before, watch->blocker) &&
+        now - (watch->told_at ? watch->told_at : watch->since) < TELL_AGAIN_MS)
+        return;
+    watch->told_at = now;
+    if (watch->blocker)
+        rt_log("%s: waiting for %s", where, watch->blocker);
+    else
+        rt_log("%s: still running after %d s", where, (int)((now - watch->since) / 1000));
+}
+
+const char *rt_watch_blocker(const struct rt_watch *watch)
+{
+    uint64_t replies;
+
+    watch->where(watch->context, &replies);
+    return watch->since && replies == watch->replies ? watch->blocker : NULL;
+}
+
+void rt_watch_start(struct rt_watch *watch)
+{
+    rt_conn_on_wait(watch->watched, tell, watch);
+}
+
+void rt_watch_stop(struct rt_watch *watch)
+{
+    rt_conn_on_wait(watch->watched, NULL, NULL);
+    rt_conn_close(watch->conn);
+    watch->conn = NULL;
+}
