@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include "base/str.h"
+
 enum { BYTES = RT_HASH_HEX / 2 };
 
 _Static_assert(sizeof(crypto_generichash_state) <= sizeof(struct rt_hash),
@@ -51,4 +53,15 @@ struct rt_digest rt_hash_of(const void *bytes, size_t len)
     rt_hash_init(&hash);
     rt_hash_add(&hash, bytes, len);
     return rt_hash_end(&hash);
+}
+
+struct rt_digest rt_hash_lines(const char *text, size_t len, const char *line_end)
+{
+    struct rt_str lines = {0};
+    struct rt_digest digest;
+
+    rt_str_add_lines(&lines, text, len, line_end);
+    digest = rt_hash_of(rt_str_text(&lines), lines.len);
+    rt_str_clear(&lines);
+    return digest;
 }

@@ -30,4 +30,7 @@ struct rt_digest rt_hash_end(struct rt_hash *hash);
 
 struct rt_digest rt_hash_of(const void *bytes, size_t len);
 
+/* Of the text with each of its line ends, LF or CRLF, written as line_end. */
+struct rt_digest rt_hash_lines(const char *text, size_t len, const char *line_end);
+
 #endif

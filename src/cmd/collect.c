@@ -159,6 +159,9 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
     if (rc < 0)
         return rc;
     input.ahead = rt_steps_ahead(work, context);
+    rc = rt_steps_history(work, context, &input, err);
+    if (rc < 0)
+        return rc;
     rt_plan_decide(&work->plan, &context->arena, &input);
     if (work->plan.records > 0 && work->event.commits > 1 &&
         context->options.base == NULL)
@@ -171,7 +174,8 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
     return rc < 0 ? rc : rt_plan_load(&work->plan, &context->arena, context->repo, err);
 }
 
-void rt_collect_comparison(struct rt_work *work, struct rt_context *context)
+int rt_collect_comparison(struct rt_work *work, struct rt_context *context,
+                          struct rt_err *err)
 {
     struct rt_plan_input input = {.set = &work->set,
                                   .range = &work->range,
@@ -179,6 +183,7 @@ void rt_collect_comparison(struct rt_work *work, struct rt_context *context)
                                   .base_set = &work->base_set,
                                   .ahead = rt_steps_ahead(work, context)};
     struct rt_range *range = &work->range;
+    int rc;
 
     range->tip = work->tip;
     range->count = work->set.count;
@@ -190,7 +195,10 @@ void rt_collect_comparison(struct rt_work *work, struct rt_context *context)
         range->arrivals[i] = (struct rt_arrival){
             .path = m->path, .origin = m->path, .step = work->tip, .oid = m->oid};
     }
-    rt_plan_decide(&work->plan, &context->arena, &input);
+    rc = rt_steps_history(work, context, &input, err);
+    if (rc == 0)
+        rt_plan_decide(&work->plan, &context->arena, &input);
+    return rc;
 }
 
 /* ------------------------------------------------------------------ the writer */

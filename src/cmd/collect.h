@@ -17,6 +17,7 @@ struct rt_work {
     struct rt_conn *prod; /* NULL: production was not asked */
     struct rt_ledger ledger;
     struct rt_range range;
+    struct rt_range history; /* longer than the range, when renames ask for it */
     struct rt_listing listing;
     struct rt_set set, base_set;
     struct rt_plan plan;
@@ -54,7 +55,8 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context,
  * The set against the ledger, whatever the range: actions are the pending files, findings
  * tell what was changed, renamed or deleted. For status and verify.
  */
-void rt_collect_comparison(struct rt_work *work, struct rt_context *context);
+int rt_collect_comparison(struct rt_work *work, struct rt_context *context,
+                          struct rt_err *err) RT_CHECKED;
 
 /* Who writes, for the ledger's rows; the texts live in the context's arena. */
 struct rt_writer rt_collect_writer(const struct rt_work *work,

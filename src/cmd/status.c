@@ -13,9 +13,10 @@ static int production(struct rt_work *work, struct rt_context *context,
 
     if (work->ledger.exists)
         rc = rt_attempts_read(&attempts, &count, &context->arena, work->prod, err);
+    if (rc == 0)
+        rc = rt_collect_comparison(work, context, err);
     if (rc < 0)
         return rc;
-    rt_collect_comparison(work, context);
     rt_report_production(&context->report, &work->ledger, &work->plan, attempts, count);
     rt_report_findings(&context->report, &work->plan);
     return 0;

@@ -109,6 +109,28 @@ int rt_steps_choose(struct rt_work *work, struct rt_context *context, struct rt_
                           folder, err);
 }
 
+int rt_steps_history(struct rt_work *work, struct rt_context *context,
+                     struct rt_plan_input *input, struct rt_err *err)
+{
+    const char *folder;
+    struct rt_past past;
+    struct rt_oid base;
+    int rc = rt_folder_normalize(&folder, &context->arena,
+                                 context->options.settings.value[RT_SET_PATH], err);
+
+    if (rc < 0)
+        return rc;
+    past = rt_plan_past(&context->arena, input, folder);
+    if (past.since == NULL)
+        return 0;
+    base = row_commit(work, (size_t)(past.since - work->ledger.rows));
+    if (!comes_before(context, &base, &work->tip))
+        base = (struct rt_oid){""}; /* history was rewritten: take all of it */
+    input->history = &work->history;
+    return rt_range_since(&work->history, &context->arena, context->repo, &base,
+                          &work->tip, past.elsewhere ? "" : folder, err);
+}
+
 int rt_steps_doubt_baseline(struct rt_work *work, struct rt_context *context,
                             struct rt_err *err)
 {

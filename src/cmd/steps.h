@@ -18,6 +18,13 @@ int rt_steps_check_merged(struct rt_work *work, struct rt_context *context,
                           struct rt_err *err) RT_CHECKED;
 
 /*
+ * Walk back as far as the plan's input needs to tell renames from copies: input->history
+ * is set, to work->history, where the range is not enough.
+ */
+int rt_steps_history(struct rt_work *work, struct rt_context *context,
+                     struct rt_plan_input *input, struct rt_err *err) RT_CHECKED;
+
+/*
  * How many of the ledger's last rows are about commits that the tip need not have: it is
  * an old one, or on a feature branch that is behind. The ledger is in the order of
  * commits.

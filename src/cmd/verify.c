@@ -26,8 +26,10 @@ static int compare(struct rt_work *work, struct rt_context *context, struct rt_e
     const struct rt_ledger *ledger = &work->ledger;
     size_t faults;
     const char **texts = rt_ledger_faults(&faults, &context->arena, ledger);
+    int rc = rt_collect_comparison(work, context, err);
 
-    rt_collect_comparison(work, context);
+    if (rc < 0)
+        return rc;
     report_faults(context, texts, faults);
     rt_report_findings(&context->report, &work->plan);
     if (doc) {

@@ -3,7 +3,7 @@
  *
  * A track is one arrival through the range. It is live while the tree has the file, dead
  * after a deletion, and live again when the path comes back: its first introduction
- * counts. A rename with the same content inside one step moves a live track.
+ * counts. A rename inside one step moves a live track.
  */
 #ifndef RT_GIT_ARRIVALS_H
 #define RT_GIT_ARRIVALS_H

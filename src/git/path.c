@@ -36,3 +36,10 @@ int rt_folder_normalize(const char **out, struct rt_arena *arena, const char *fo
     rt_str_clear(&path);
     return 0;
 }
+
+bool rt_folder_has(const char *folder, const char *path)
+{
+    size_t len = strlen(folder);
+
+    return len == 0 || (strncmp(path, folder, len) == 0 && path[len] == '/');
+}

@@ -15,4 +15,7 @@ bool rt_is_sql(const char *path);
 int rt_folder_normalize(const char **out, struct rt_arena *arena, const char *folder,
                         struct rt_err *err) RT_CHECKED;
 
+/* Whether the path is below a folder of such a name. */
+bool rt_folder_has(const char *folder, const char *path);
+
 #endif

@@ -6,24 +6,33 @@
  * Only the trees below the migrations folder are compared.
  *
  * In a range, the first introduction of a path counts. A file deleted and another added
- * with the same content in one step are a rename (equal ones pair in natural order). Then
- * an arrival goes on under its new path; a file of the base arrives under its new path;
- * an arrival that takes the path of a file of the base ends as deleted.
+ * in one step with the same content, or the same but for line ends, are a rename (equal
+ * ones pair in natural order). Then an arrival goes on under its new path; a file of the
+ * base arrives under its new path; an arrival that takes the path of a file of the base
+ * ends as deleted.
  */
 #ifndef RT_GIT_RANGE_H
 #define RT_GIT_RANGE_H
 
 #include "git/tree.h"
 
+/* A file's earlier names, newest first. */
+struct rt_name {
+    const char *path;
+    const struct rt_name *before; /* NULL: none */
+};
+
 struct rt_arrival {
     const char *path;   /* its name at the end of the range (or when it was deleted) */
-    const char *origin; /* the name that it arrived under: differs after a rename with
-                           the same content inside the range, which keeps its place */
-    struct rt_oid step; /* the commit of the step that it arrived with */
-    struct rt_oid oid;  /* its content when it arrived */
-    bool edited;        /* the content at the end of the range is another one */
-    bool deleted;       /* it is gone at the end of the range: another arrival may have
-                           taken its path by a rename */
+    const char *origin; /* the name that it arrived under: differs after a rename inside
+                           the range, which keeps its place */
+    const struct rt_name *before; /* what it was renamed from: for a file of the base,
+                                     the last one is its name there; NULL: nothing */
+    struct rt_oid step;           /* the commit of the step that it arrived with */
+    struct rt_oid oid;            /* its content when it arrived */
+    bool edited;                  /* the content at the end of the range is another one */
+    bool deleted; /* it is gone at the end of the range: another arrival may have
+                     taken its path by a rename */
 };
 
 struct rt_range {

@@ -215,3 +215,24 @@ void rt_blob_close(struct rt_blob *blob)
     git_odb_object_free(blob->handle);
     *blob = (struct rt_blob){0};
 }
+
+int rt_blob_open_at(struct rt_blob *out, struct rt_repo *repo,
+                    const struct rt_oid *commit, const char *path, struct rt_err *err)
+{
+    git_oid oid = rt_oid_parse(commit);
+    struct rt_commit parsed;
+    struct rt_oid blob;
+    struct rt_node node;
+    int rc;
+
+    if (git_oid_is_zero(&oid) || !git_odb_exists(repo->odb, &oid))
+        return 0;
+    rc = rt_commit_read(&parsed, repo, &oid, err);
+    if (rc == 0)
+        rc = rt_tree_lookup(&node, repo, &parsed.tree, path, err);
+    if (rc < 0 || (node.mode & 0170000) != 0100000)
+        return rc;
+    blob = rt_oid_make(&node.oid);
+    rc = rt_blob_open(out, repo, &blob, err);
+    return rc < 0 ? rc : 1;
+}

@@ -1,20 +1,13 @@
 /* Deciding: a pure function of the set, the range and the ledger. */
 #include "base/str.h"
-#include "migrate/plan.h"
-
-/* What is known as applied but is not in the tree: deleted, unless a rename claims it. */
-struct missing {
-    const char *path, *checksum;
-    bool claimed;
-};
+#include "migrate/gone.h"
 
 /* The working state of one decision. */
 struct decision {
     const struct rt_plan_input *in;
     struct rt_plan *plan;
-    bool first_run; /* nothing is recorded yet: the base counts as applied */
-    struct missing *missing;
-    size_t missing_count;
+    bool first_run;
+    struct rt_gone_list gone;
     bool *settled; /* for each file of the set: applied, renamed or planned */
 };
 
@@ -57,57 +50,16 @@ static const char *known_checksum(const struct decision *d, const char *path)
     return rt_row_applied(row) ? row->column[RT_COL_CHECKSUM] : NULL;
 }
 
-static void add_missing(struct decision *d, const char *path, const char *checksum)
-{
-    if (rt_set_find(d->in->set, path) == NULL)
-        d->missing[d->missing_count++] = (struct missing){path, checksum, false};
-}
-
-static void find_missing(struct decision *d, struct rt_arena *arena)
-{
-    const struct rt_ledger *ledger = d->in->ledger;
-    size_t known = d->first_run ? d->in->base_set->count : ledger->count;
-
-    d->missing = rt_arena_alloc(arena, known * sizeof(*d->missing));
-    for (size_t i = 0; d->first_run && i < known; i++) {
-        const struct rt_migration *m = &d->in->base_set->migrations[i];
-
-        if (!m->down)
-            add_missing(d, m->path, m->checksum.hex);
-    }
-    for (size_t i = 0; !d->first_run && i < known; i++) {
-        const char *const *column = ledger->by_path[i]->column;
-        const char *path = column[RT_COL_PATH];
-
-        /* The last row of a path is the one that counts. */
-        if (rt_ledger_find(ledger, path) == ledger->by_path[i] &&
-            rt_row_applied(ledger->by_path[i]) &&
-            ledger->by_path[i] < ledger->rows + known - d->in->ahead)
-            add_missing(d, path, column[RT_COL_CHECKSUM]);
-    }
-}
-
-static struct missing *claim_rename(struct decision *d, const struct rt_migration *m)
-{
-    for (size_t i = 0; i < d->missing_count; i++) {
-        struct missing *old = &d->missing[i];
-
-        if (!old->claimed && strcmp(old->checksum, m->checksum.hex) == 0) {
-            old->claimed = true;
-            return old;
-        }
-    }
-    return NULL;
-}
-
 /* ------------------------------------------------------------------ deciding */
 
+/* was_path: what it was applied as, when that is another path; or NULL. */
 static void refuse_changed(struct rt_plan *plan, const struct rt_migration *m,
-                           const char *was)
+                           const char *was_path, const char *was)
 {
     struct rt_err *err = rt_plan_add_finding(plan, RT_REFUSAL);
 
-    rt_err_set(err, RT_EREFUSED, "%s was changed after it was applied", m->path);
+    rt_err_set(err, RT_EREFUSED, "%s was changed after it was applied%s%s", m->path,
+               was_path ? " as " : "", was_path ? was_path : "");
     rt_err_at(err, m->path, 0, 0);
     rt_err_detail(err, "Applied with %s %s, now %s.", RT_HASH_ALGORITHM, was,
                   m->checksum.hex);
@@ -125,12 +77,13 @@ static void note_line_ends(struct decision *d, const struct rt_migration *m)
 }
 
 static void note_rename(struct decision *d, const struct rt_migration *m,
-                        const struct missing *old)
+                        const struct rt_gone *was)
 {
     struct rt_err *err = rt_plan_add_finding(d->plan, RT_NOTE);
+    bool same = strcmp(m->checksum.hex, was->checksum) == 0;
 
-    rt_err_set(err, RT_DONE, "%s was applied as %s: renamed, the content is the same",
-               m->path, old->path);
+    rt_err_set(err, RT_DONE, "%s was applied as %s: renamed, %s", m->path, was->path,
+               same ? "the content is the same" : "only the line ends differ");
     rt_err_at(err, m->path, 0, 0);
 }
 
@@ -146,19 +99,32 @@ static void settle_applied(struct decision *d)
         if (m->line_ends_only)
             note_line_ends(d, m);
         else if (strcmp(was, m->checksum.hex) != 0)
-            refuse_changed(d->plan, m, was);
+            refuse_changed(d->plan, m, NULL, was);
         d->plan->applied += !d->first_run;
         d->settled[i] = true;
     }
-    for (size_t i = 0; i < d->in->set->count; i++) {
-        const struct rt_migration *m = &d->in->set->migrations[i];
-        const struct missing *old = d->settled[i] || m->down ? NULL : claim_rename(d, m);
+}
 
-        if (old == NULL)
+static void settle_renamed(struct decision *d, const struct rt_range *history)
+{
+    for (size_t i = 0; i < history->count; i++) {
+        const struct rt_arrival *arrival = &history->arrivals[i];
+        const struct rt_migration *m = rt_set_find(d->in->set, arrival->path);
+        struct rt_gone *was;
+
+        if (m == NULL || m->down || arrival->deleted ||
+            d->settled[m - d->in->set->migrations])
             continue;
-        note_rename(d, m, old);
+        was = rt_gone_before(&d->gone, arrival);
+        if (was == NULL)
+            continue;
+        if (rt_migration_is(m, was->checksum))
+            note_rename(d, m, was);
+        else
+            refuse_changed(d->plan, m, was->path, was->checksum);
+        was->renamed = true;
         d->plan->applied += !d->first_run;
-        d->settled[i] = true;
+        d->settled[m - d->in->set->migrations] = true;
     }
 }
 
@@ -200,7 +166,7 @@ void rt_plan_baseline(struct rt_plan *out, const struct rt_set *set,
             add_baseline(out, m, commit);
         else if (strcmp(row->column[RT_COL_CHECKSUM], m->checksum.hex) != 0 &&
                  !m->line_ends_only)
-            refuse_changed(out, m, row->column[RT_COL_CHECKSUM]);
+            refuse_changed(out, m, NULL, row->column[RT_COL_CHECKSUM]);
         out->applied += rt_row_applied(row);
     }
 }
@@ -215,11 +181,26 @@ static void warn_arrival(struct decision *d, const struct rt_arrival *arrival,
     rt_err_at(err, arrival->path, 0, 0);
 }
 
+static void warn_same_text(struct decision *d, const struct rt_migration *m,
+                           const struct rt_gone *deleted)
+{
+    struct rt_err *err = rt_plan_add_finding(d->plan, RT_WARNING);
+
+    rt_err_set(err, RT_DONE,
+               "%s has the text of %s, which was applied and deleted: it is a migration "
+               "of its own",
+               m->path, deleted->path);
+    rt_err_at(err, m->path, 0, 0);
+    rt_err_hint(err, "A rename is only what one commit of the branch deletes and adds. "
+                     "If this is one all the same, record it with revtwin baseline.");
+}
+
 static void plan_arrivals(struct decision *d)
 {
     for (size_t i = 0; i < d->in->range->count; i++) {
         const struct rt_arrival *arrival = &d->in->range->arrivals[i];
         const struct rt_migration *m = rt_set_find(d->in->set, arrival->path);
+        const struct rt_gone *deleted;
         struct rt_action *action;
 
         /* A deleted one is not the file that has its path now. */
@@ -242,6 +223,9 @@ static void plan_arrivals(struct decision *d)
         if (arrival->edited)
             warn_arrival(d, arrival,
                          "was edited since: its content at the end of the range counts");
+        deleted = rt_gone_with_text(&d->gone, m);
+        if (deleted)
+            warn_same_text(d, m, deleted);
         action = rt_plan_add_apply(d->plan, m->path);
         action->oid = m->oid;
         action->checksum = m->checksum.hex;
@@ -277,9 +261,9 @@ static void warn_deleted(struct decision *d)
     struct names deleted = {0};
     struct rt_err *err;
 
-    for (size_t i = 0; i < d->missing_count; i++) {
-        if (!d->missing[i].claimed)
-            add_name(&deleted, d->missing[i].path);
+    for (size_t i = 0; i < d->gone.count; i++) {
+        if (!d->gone.items[i].renamed)
+            add_name(&deleted, d->gone.items[i].path);
     }
     if (deleted.count == 0)
         return;
@@ -297,14 +281,14 @@ void rt_plan_decide(struct rt_plan *out, struct rt_arena *arena,
     d.settled = rt_arena_alloc(arena, input->set->count * sizeof(*d.settled));
     out->ledger_known = input->ledger != NULL;
     if (out->ledger_known) {
-        /* A ledger that is there and empty is what a first run leaves whose first file
-         * failed: the base of the next run may be the commit that brought this file. */
-        d.first_run =
-            input->ledger->count == 0 && (!input->ledger->exists || input->base_named);
+        d.first_run = rt_plan_first_run(input);
         if (d.first_run)
             plan_baselines(&d);
-        find_missing(&d, arena);
+        rt_gone_find(&d.gone, arena, input);
         settle_applied(&d);
+        settle_renamed(&d, input->range);
+        if (input->history)
+            settle_renamed(&d, input->history);
     }
     plan_arrivals(&d);
     if (out->ledger_known) {

@@ -59,12 +59,30 @@ struct rt_plan {
 struct rt_plan_input {
     const struct rt_set *set; /* at the range's tip */
     const struct rt_range *range;
+    const struct rt_range *history; /* what rt_plan_past asks for, or NULL */
     const struct rt_ledger *ledger; /* NULL: production was not asked */
     const struct rt_set *base_set;  /* at the range's base; used for an empty ledger */
     bool base_named; /* by the user, who says so that what the base has is applied */
     size_t ahead;    /* the last rows of the ledger that are about commits which the tip
                         does not have: their files are not missed from the tree */
 };
+
+/* Whether nothing is recorded yet, so that the base counts as applied. A ledger that is
+ * there and empty is what a first run leaves whose first file failed: the base of the
+ * next run may be the commit that brought this file. */
+bool rt_plan_first_run(const struct rt_plan_input *input);
+
+/*
+ * What has to be known of the past to tell a file that was renamed before the range from
+ * one that only has the text of a deleted one. since is NULL when the range tells all.
+ */
+struct rt_past {
+    const struct rt_ledger_row *since; /* from the commit of this row on */
+    bool elsewhere;                    /* also outside of the folder, which has moved */
+};
+
+struct rt_past rt_plan_past(struct rt_arena *arena, const struct rt_plan_input *input,
+                            const char *folder);
 
 /* Decide. Paths and checksums are borrowed from the input. */
 void rt_plan_decide(struct rt_plan *out, struct rt_arena *arena,

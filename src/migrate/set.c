@@ -44,40 +44,67 @@ static int check_entry(const struct rt_entry *entry, struct rt_err *err)
     return rc;
 }
 
-/* The checksum with every line end as LF or as CRLF. */
-static struct rt_digest checksum_with(const struct rt_blob *blob, const char *line_end)
+static bool same_text(const struct rt_blob *a, const struct rt_blob *b)
 {
-    struct rt_str text = {0};
-    struct rt_digest digest;
+    struct rt_digest x = rt_hash_lines(a->data, a->len, "\n");
+    struct rt_digest y = rt_hash_lines(b->data, b->len, "\n");
 
-    rt_str_add_lines(&text, blob->data, blob->len, line_end);
-    digest = rt_hash_of(rt_str_text(&text), text.len);
-    rt_str_clear(&text);
-    return digest;
+    return strcmp(x.hex, y.hex) == 0;
 }
 
-static bool same_but_line_ends(const struct rt_blob *blob, const char *checksum)
+/* Against the file as it was applied, which the ledger's row leads to. */
+static int compare_with_applied(struct rt_migration *migration, struct rt_repo *repo,
+                                const struct rt_blob *blob,
+                                const struct rt_ledger_row *row, struct rt_err *err)
 {
-    return strcmp(checksum_with(blob, "\n").hex, checksum) == 0 ||
-           strcmp(checksum_with(blob, "\r\n").hex, checksum) == 0;
+    const char *checksum = row->column[RT_COL_CHECKSUM];
+    struct rt_oid commit = {""};
+    struct rt_blob applied = {0};
+    struct rt_digest found;
+    int rc;
+
+    snprintf(commit.hex, sizeof(commit.hex), "%s", row->column[RT_COL_COMMIT]);
+    rc = rt_blob_open_at(&applied, repo, &commit, migration->path, err);
+    if (rc <= 0)
+        return rc;
+    found = rt_hash_of(applied.data, applied.len);
+    migration->line_ends_only =
+        strcmp(found.hex, checksum) == 0 && same_text(blob, &applied);
+    rt_blob_close(&applied);
+    return 0;
+}
+
+static int compare_with_row(struct rt_migration *migration, struct rt_repo *repo,
+                            const struct rt_blob *blob, const struct rt_ledger_row *row,
+                            struct rt_err *err)
+{
+    const char *checksum = rt_row_applied(row) ? row->column[RT_COL_CHECKSUM] : NULL;
+
+    if (checksum && strcmp(checksum, migration->checksum.hex) == 0)
+        return 0;
+    migration->with_lf = rt_hash_lines(blob->data, blob->len, "\n");
+    migration->with_crlf = rt_hash_lines(blob->data, blob->len, "\r\n");
+    if (checksum == NULL)
+        return 0;
+    migration->line_ends_only = rt_migration_is(migration, checksum);
+    if (migration->line_ends_only)
+        return 0;
+    return compare_with_applied(migration, repo, blob, row, err);
 }
 
 static int read_checksum(struct rt_migration *migration, struct rt_repo *repo,
                          const struct rt_ledger *ledger, struct rt_err *err)
 {
-    const struct rt_ledger_row *row;
     struct rt_blob blob = {0};
     int rc = rt_blob_open(&blob, repo, &migration->oid, err);
 
-    if (rc < 0)
-        return rt_err_at(err, migration->path, 0, 0);
-    migration->checksum = rt_hash_of(blob.data, blob.len);
-    row = ledger ? rt_ledger_find(ledger, migration->path) : NULL;
-    if (row && strcmp(row->column[RT_COL_CHECKSUM], migration->checksum.hex) != 0)
-        migration->line_ends_only =
-            same_but_line_ends(&blob, row->column[RT_COL_CHECKSUM]);
+    if (rc == 0)
+        migration->checksum = rt_hash_of(blob.data, blob.len);
+    if (rc == 0 && ledger && !migration->down)
+        rc = compare_with_row(migration, repo, &blob,
+                              rt_ledger_find(ledger, migration->path), err);
     rt_blob_close(&blob);
-    return 0;
+    return rc < 0 ? rt_err_at(err, migration->path, 0, 0) : 0;
 }
 
 int rt_set_collect(struct rt_set *out, struct rt_arena *arena, struct rt_repo *repo,
@@ -109,18 +136,28 @@ int rt_set_compare(struct rt_set *set, struct rt_repo *repo, const struct rt_set
     for (size_t i = 0; i < applied->count; i++) {
         const struct rt_migration *was = &applied->migrations[i];
         struct rt_migration *now = (struct rt_migration *)rt_set_find(set, was->path);
-        struct rt_blob blob = {0};
+        struct rt_blob old = {0}, new = {0};
         int rc;
 
         if (now == NULL || strcmp(now->oid.hex, was->oid.hex) == 0)
             continue;
-        rc = rt_blob_open(&blob, repo, &now->oid, err);
+        rc = rt_blob_open(&old, repo, &was->oid, err);
+        if (rc == 0)
+            rc = rt_blob_open(&new, repo, &now->oid, err);
+        now->line_ends_only = rc == 0 && same_text(&old, &new);
+        rt_blob_close(&old);
+        rt_blob_close(&new);
         if (rc < 0)
             return rt_err_at(err, now->path, 0, 0);
-        now->line_ends_only = same_but_line_ends(&blob, was->checksum.hex);
-        rt_blob_close(&blob);
     }
     return 0;
+}
+
+bool rt_migration_is(const struct rt_migration *migration, const char *checksum)
+{
+    return *checksum && (strcmp(migration->checksum.hex, checksum) == 0 ||
+                         strcmp(migration->with_lf.hex, checksum) == 0 ||
+                         strcmp(migration->with_crlf.hex, checksum) == 0);
 }
 
 const struct rt_migration *rt_set_find(const struct rt_set *set, const char *path)

@@ -7,6 +7,25 @@ static void expect_step_of(struct rt_range range, size_t i, struct rt_oid commit
     assert_string_equal(range.arrivals[i].step.hex, commit.hex);
 }
 
+/* The arrival's name and its earlier ones, newest first. */
+static void expect_names(struct rt_range range, size_t i, const char *wanted)
+{
+    size_t skip = strlen(FOLDER "/");
+    char *got;
+
+    assert_true(i < range.count);
+    got = check_printf("%s", range.arrivals[i].path + skip);
+    for (const struct rt_name *name = range.arrivals[i].before; name;
+         name = name->before) {
+        char *longer = check_printf("%s %s", got, name->path + skip);
+
+        free(got);
+        got = longer;
+    }
+    assert_text_equal(got, wanted);
+    free(got);
+}
+
 static void edits_and_deletions_are_told(void **state)
 {
     struct fixture *f = *state;
@@ -142,6 +161,79 @@ static void a_renamed_file_of_the_base_arrives(void **state)
     move_sql(f, "a.sql", "b.sql");
     repo_commit(&f->repo, "rename");
     expect_arrivals(range_since(f, base), "b.sql");
+    expect_names(range_since(f, base), 0, "b.sql a.sql");
+    move_sql(f, "b.sql", "c.sql");
+    repo_commit(&f->repo, "again");
+    expect_arrivals(range_since(f, base), "c.sql<b.sql");
+    expect_names(range_since(f, base), 0, "c.sql b.sql a.sql");
+}
+
+static void a_file_that_comes_back_changed_is_no_rename(void **state)
+{
+    struct fixture *f = *state;
+    struct rt_oid base = commit_sql(f, "a.sql");
+
+    move_sql(f, "a.sql", "b.sql");
+    repo_commit(&f->repo, "rename");
+    delete_sql(f, "b.sql");
+    repo_commit(&f->repo, "without");
+    repo_git(&f->repo, "revert", "--no-edit", "HEAD", NULL);
+    expect_names(range_since(f, base), 0, "b.sql a.sql");
+    delete_sql(f, "b.sql");
+    repo_commit(&f->repo, "without");
+    commit_sql(f, "b.sql");
+    expect_names(range_since(f, base), 0, "b.sql");
+}
+
+/* Content of its own in these line ends; a mixture of both for NULL. */
+static void write_lines(struct fixture *f, const char *name, const char *end)
+{
+    char *path = check_printf(FOLDER "/%s", name);
+    char *text = check_printf("SELECT 1;%sSELECT 2;%sSELECT 3;", end ? end : "\r\n",
+                              end ? end : "\n");
+
+    repo_write(&f->repo, path, text);
+    free(path);
+    free(text);
+}
+
+static void a_rename_may_change_line_ends(void **state)
+{
+    static const char *const ends[] = {"\n", "\r\n", NULL};
+    struct fixture *f = *state;
+    struct rt_oid base;
+
+    for (size_t i = 0; i < 3; i++) {
+        write_lines(f, "a.sql", ends[i]);
+        base = repo_commit(&f->repo, "base");
+        delete_sql(f, "a.sql");
+        write_lines(f, "b.sql", ends[(i + 1) % 3]);
+        repo_commit(&f->repo, "rename");
+        expect_names(range_since(f, base), 0, "b.sql a.sql");
+        delete_sql(f, "b.sql");
+    }
+    write_lines(f, "a.sql", "\n");
+    base = repo_commit(&f->repo, "base");
+    delete_sql(f, "a.sql");
+    write_lines(f, "b.sql", "\r"); /* no line end */
+    repo_commit(&f->repo, "another one");
+    expect_names(range_since(f, base), 0, "b.sql");
+}
+
+/* An arrival that was renamed so keeps its place. */
+static void an_arrival_that_changes_its_line_ends_too(void **state)
+{
+    struct fixture *f = *state;
+    struct rt_oid base = repo_commit(&f->repo, "base");
+
+    write_lines(f, "z.sql", "\n");
+    repo_commit(&f->repo, "arrives");
+    commit_sql(f, "b.sql");
+    delete_sql(f, "z.sql");
+    write_lines(f, "y.sql", "\r\n");
+    repo_symlink(&f->repo, FOLDER "/link.sql", "y.sql");
+    repo_commit(&f->repo, "renamed");
+    expect_arrivals(range_since(f, base), "y.sql<z.sql! b.sql link.sql");
 }
 
 static void equal_contents_are_paired_in_natural_order(void **state)
@@ -220,6 +312,9 @@ int main(void)
         fixture_test(a_rename_onto_a_deleted_path_keeps_its_place),
         fixture_test(a_rename_with_an_edit_is_another_file),
         fixture_test(a_renamed_file_of_the_base_arrives),
+        fixture_test(a_file_that_comes_back_changed_is_no_rename),
+        fixture_test(a_rename_may_change_line_ends),
+        fixture_test(an_arrival_that_changes_its_line_ends_too),
         fixture_test(equal_contents_are_paired_in_natural_order),
         fixture_test(a_whole_folder_may_move),
         fixture_test(a_file_becomes_a_folder),

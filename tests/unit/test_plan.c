@@ -1,12 +1,15 @@
+#include <ctype.h>
+
 #include "base/str.h"
 #include "migrate/plan.h"
 
 #include "unit.h"
 
 /* A case is written as words: files in natural order "path=content", ledger rows
- * "path=content", arrivals "path=content" with a trailing '-' (deleted) or '~' (edited).
- * Expected: the actions as "a:path" or "b:path", and the findings as levels with a word
- * of each. */
+ * "path=content", arrivals "path=content" with a trailing '-' (deleted), '~' (edited) or
+ * "<path" (renamed from); content in capitals is the same with other line ends. After a
+ * '|' come the arrivals of the history. Expected: the actions as "a:path" or "b:path",
+ * and the findings as levels with a word of each. */
 struct scene {
     const char *name;
     const char *files, *base, *ledger, *arrivals;
@@ -29,9 +32,24 @@ static const struct scene scenes[] = {
      "note:baseline refused:changed"},
     {"a gap", "1=a 2=b", "", "1=a", "", false, "", "refused:neither"},
     {"changed after it was applied", "1=x", "", "1=a", "", false, "", "refused:changed"},
-    {"renamed with the same content", "2=a", "", "1=a", "2=a", false, "", "note:renamed"},
-    {"two renames of equal content", "3=a 4=a", "", "1=a 2=a", "", false, "",
+    {"renamed with the same content", "2=a", "", "1=a", "2=a<1", false, "", "note:same"},
+    {"renamed with other line ends", "2=A", "", "1=a", "2=A<1", false, "", "note:ends"},
+    {"renamed with other content", "2=x", "", "1=a", "2=x<1~", false, "",
+     "refused:changed"},
+    {"two renames of equal content", "3=a 4=a", "", "1=a 2=a", "3=a<1 4=a<2", false, "",
      "note:renamed note:renamed"},
+    {"renamed in the first run", "2=a", "1=a", "", "2=a<1", false, "b:1",
+     "note:baseline note:renamed"},
+    {"renamed before the range", "2=a 3=b", "", "1=a", "3=b|2=a<1", false, "a:3",
+     "note:renamed"},
+    {"another one with the text of a deleted one", "2=a", "", "1=a", "2=a", false, "a:2",
+     "warning:own warning:longer"},
+    {"the same, long after the deletion", "2=a", "", "1=a", "2=a|2=a", false, "a:2",
+     "warning:own warning:longer"},
+    {"the same, missed by the range", "2=a 3=b", "", "1=a", "3=b|2=a", false, "a:3",
+     "refused:neither warning:longer"},
+    {"a rename and a copy at once", "2=a 3=a", "", "1=a", "2=a<1 3=a", false, "a:3",
+     "note:renamed"},
     {"a copy is a migration of its own", "1=a 2=a", "", "1=a", "2=a", false, "a:2", ""},
     {"deleted after it was applied", "1=a", "", "1=a 2=b", "", false, "",
      "warning:longer"},
@@ -80,6 +98,8 @@ static struct rt_set make_set(struct rt_arena *arena, const char *words)
     for (size_t i = 0; i < set.count; i++) {
         set.migrations[i].path = rt_arena_strdup(arena, paths[i]);
         set.migrations[i].checksum = digest_of(contents[i]);
+        contents[i][0] = (char)tolower((unsigned char)contents[i][0]);
+        set.migrations[i].with_lf = digest_of(contents[i]);
         set.migrations[i].down = rt_is_down(paths[i]);
     }
     return set;
@@ -101,6 +121,18 @@ static struct rt_ledger make_ledger(struct rt_arena *arena, const char *words)
     return ledger;
 }
 
+static const struct rt_name *renamed_from(struct rt_arena *arena, const char *content)
+{
+    const char *from = strchr(content, '<');
+    struct rt_name *name = rt_arena_alloc(arena, sizeof(*name));
+
+    if (from == NULL)
+        return NULL;
+    name->path = rt_arena_strdup(arena, from + 1);
+    ((char *)name->path)[strcspn(name->path, "~-")] = '\0';
+    return name;
+}
+
 static struct rt_range make_range(struct rt_arena *arena, const char *words)
 {
     char paths[8][32], contents[8][32];
@@ -113,6 +145,7 @@ static struct rt_range make_range(struct rt_arena *arena, const char *words)
         range.arrivals[i].step = (struct rt_oid){"57e9"};
         range.arrivals[i].deleted = strchr(contents[i], '-') != NULL;
         range.arrivals[i].edited = strchr(contents[i], '~') != NULL;
+        range.arrivals[i].before = renamed_from(arena, contents[i]);
     }
     return range;
 }
@@ -163,20 +196,65 @@ static void test_scenes(void **state)
         struct rt_set set = make_set(&arena, scenes[i].files);
         struct rt_set base = make_set(&arena, scenes[i].base);
         struct rt_ledger ledger = make_ledger(&arena, scenes[i].ledger);
-        struct rt_range range = make_range(&arena, scenes[i].arrivals);
+        char *words = rt_arena_strdup(&arena, scenes[i].arrivals);
+        char *before = strchr(words, '|');
+        struct rt_range range, history = {0};
         struct rt_plan_input input = {.set = &set,
                                       .range = &range,
+                                      .history = before ? &history : NULL,
                                       .ledger = scenes[i].no_ledger ? NULL : &ledger,
                                       .base_set = &base};
         struct rt_plan plan = {0};
         struct rt_err err = {0};
 
+        if (before) {
+            *before = '\0';
+            history = make_range(&arena, before + 1);
+        }
+        range = make_range(&arena, words);
         rt_plan_decide(&plan, &arena, &input);
         check_actions(&scenes[i], &plan);
         check_findings(&scenes[i], &plan);
         assert_int_equal(rt_plan_check(&plan, &err), plan.refusals ? -RT_EREFUSED : 0);
         rt_err_clear(&err);
         rt_plan_clear(&plan);
+        rt_arena_clear(&arena);
+    }
+}
+
+/* How far back history has to be known: to the oldest row that a file may be. */
+static void test_past(void **state)
+{
+    static const struct {
+        const char *files, *ledger, *arrivals, *folder;
+        int since; /* index of the row; -1: nowhere */
+        bool elsewhere;
+    } cases[] = {
+        {"d/1=a d/2=b", "d/1=a", "d/2=b", "d", -1, false},
+        {"d/2=a", "d/1=a", "d/2=a", "d", 0, false},
+        {"d/2=A", "d/1=a", "d/2=A", "d", 0, false},
+        {"d/2=a", "d/1=a", "d/2=a<d/1", "d", -1, false}, /* the range tells */
+        {"d/4=b", "d/1=a d/2=b d/3=b", "", "d", 1, false},
+        {"d/1=a d/2=a", "d/1=a", "d/2=a", "d", -1, false},
+        {"e/1=a e/2=b", "d/1=a d/2=b", "", "e", 0, true},
+        {"d/4.down.sql=a", "d/1=a", "", "d", -1, false},
+        {"dd/1=a", "d/1=a", "", "d", 0, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < RT_COUNT(cases); i++) {
+        struct rt_arena arena = {0};
+        struct rt_set set = make_set(&arena, cases[i].files);
+        struct rt_ledger ledger = make_ledger(&arena, cases[i].ledger);
+        struct rt_range range = make_range(&arena, cases[i].arrivals);
+        struct rt_plan_input input = {.set = &set, .range = &range, .ledger = &ledger};
+        struct rt_past past = rt_plan_past(&arena, &input, cases[i].folder);
+
+        if (cases[i].since < 0)
+            assert_null(past.since);
+        else
+            assert_ptr_equal(past.since, &ledger.rows[cases[i].since]);
+        assert_int_equal(past.elsewhere, cases[i].elsewhere);
         rt_arena_clear(&arena);
     }
 }
@@ -234,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scenes),
+        cmocka_unit_test(test_past),
         cmocka_unit_test(test_baseline),
         cmocka_unit_test(test_down_files),
     };
