@@ -26,48 +26,65 @@ static const char *nothing_to_do(const struct rt_work *work, struct rt_context *
     return NULL;
 }
 
-static int choose_revision(const char **rev, struct rt_work *work,
-                           struct rt_context *context, bool by_event, struct rt_err *err)
+static int refuse_event(const struct rt_event *event, struct rt_err *err)
 {
-    int rc;
+    if (event->closed_before)
+        rt_err_set(err, RT_EREFUSED,
+                   "pull request %s was closed before this event, which is \"%s\"",
+                   event->number, event->action);
+    else
+        rt_err_set(err, RT_EREFUSED, "pull request %s is still open", event->number);
+    return rt_err_hint(err, "Run apply on pull_request events of type closed: only "
+                            "merged migrations reach production. revtwin plan shows "
+                            "what a pull request would do, and revtwin apply COMMIT "
+                            "applies what was merged before.");
+}
 
-    *rev = "HEAD";
-    if (context->operand_count > 0) {
-        *rev = context->operands[0];
+/* Whether the command is about what the event merged. */
+static bool is_event_merge(const struct rt_event *event, const struct rt_oid *tip)
+{
+    return event->merged && strcmp(event->merge_commit, tip->hex) == 0;
+}
+
+/* A commit that is named goes before the event, and needs none that can be read. */
+static int read_event(struct rt_work *work, struct rt_context *context,
+                      struct rt_err *err)
+{
+    int rc = rt_event_read(&work->event, &context->arena, err);
+
+    if (rc < 0 && context->operand_count > 0) {
+        work->event = (struct rt_event){0};
+        rt_err_clear(err);
         return 0;
     }
-    if (!by_event)
-        return 0;
-    rc = rt_event_read(&work->event, &context->arena, err);
-    if (rc < 0 || !work->event.pull_request)
-        return rc;
-    if (!work->event.closed) {
-        rt_err_set(err, RT_EREFUSED, "pull request %s is still open", work->event.number);
-        return rt_err_hint(err, "Run apply on pull_request events of type closed: only "
-                                "merged migrations reach production. revtwin plan shows "
-                                "what this one would do.");
-    }
-    if (work->event.merged)
-        *rev = work->event.merge_commit;
-    return 0;
+    if (rc == 0 && work->event.pull_request && !work->event.closed &&
+        context->operand_count == 0)
+        return refuse_event(&work->event, err);
+    return rc;
 }
 
 int rt_collect_commit(struct rt_work *work, struct rt_context *context, bool by_event,
                       struct rt_err *err)
 {
     struct rt_settings *settings = &context->options.settings;
+    bool named = context->operand_count > 0;
+    const struct rt_event *event = &work->event;
     struct rt_config config = {0};
-    const char *rev;
-    int rc = choose_revision(&rev, work, context, by_event, err);
+    const char *rev = named ? context->operands[0] : "HEAD";
+    int rc = by_event ? read_event(work, context, err) : 0;
 
+    if (!named && event->merged)
+        rev = event->merge_commit;
     if (rc == 0)
         rc = rt_repo_resolve(&work->tip, context->repo, rev, err);
     if (rc == 0)
         rc = rt_config_read(&config, &context->arena, context->repo, &work->tip, err);
     if (rc == 0)
         rc = rt_settings_settle(settings, &config, err);
-    if (rc == 0 && work->event.pull_request)
+    if (rc == 0 && !named && event->pull_request)
         work->nothing = nothing_to_do(work, context);
+    if (named && !is_event_merge(event, &work->tip)) /* it is about another commit */
+        work->event = (struct rt_event){.default_branch = event->default_branch};
     return rc;
 }
 

@@ -28,8 +28,9 @@ enum rt_intent { RT_INTENT_LOOK, RT_INTENT_CHANGE };
 
 /*
  * The commit that the command is about and the settings that hold there: the operand, or
- * the merge commit of the event (only when by_event), or HEAD. Sets work->nothing for a
- * pull request that was closed without merging, or merged into another branch.
+ * the merge commit of the event (only when by_event), or HEAD. The event is kept as far
+ * as it is about this commit. Without an operand, work->nothing is set for a pull request
+ * that was closed without merging, or merged into another branch.
  */
 int rt_collect_commit(struct rt_work *work, struct rt_context *context, bool by_event,
                       struct rt_err *err) RT_CHECKED;

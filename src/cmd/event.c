@@ -30,26 +30,28 @@ static int read_payload(struct rt_event *out, struct rt_arena *arena, const json
     const json_t *request = json_object_get(root, "pull_request");
     const json_t *number = json_object_get(request, "number");
     const json_t *merged = json_object_get(request, "merged");
-    const char *action = json_string_value(json_object_get(root, "action"));
+    const char *state = text_of(arena, request, "state");
 
     if (!json_is_object(root))
         return malformed(path, "object at its root", err);
+    out->default_branch =
+        text_of(arena, json_object_get(root, "repository"), "default_branch");
     if (request == NULL)
         return 0;
     if (!json_is_object(request))
         return malformed(path, "pull_request", err);
-    if (action == NULL)
+    out->action = text_of(arena, root, "action");
+    if (out->action == NULL)
         return malformed(path, "action", err);
     if (!json_is_integer(number))
         return malformed(path, "pull_request.number", err);
     out->pull_request = true;
-    out->closed = strcmp(action, "closed") == 0;
+    out->closed = strcmp(out->action, "closed") == 0;
+    out->closed_before = !out->closed && state && strcmp(state, "closed") == 0;
     out->number =
         rt_arena_format(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(number));
     out->commits = (unsigned)json_integer_value(json_object_get(request, "commits"));
     out->base_ref = text_of(arena, json_object_get(request, "base"), "ref");
-    out->default_branch =
-        text_of(arena, json_object_get(root, "repository"), "default_branch");
     if (out->closed && !json_is_boolean(merged))
         return malformed(path, "pull_request.merged", err);
     out->merged = out->closed && json_is_true(merged);

@@ -7,7 +7,8 @@ enum form { FORM_TEXT, FORM_PATH, FORM_SECONDS, FORM_COUNT, FORM_DURATION, FORM_
 struct setting {
     const char *key, *env, *flag, *fallback;
     enum form form;
-    bool in_file; /* whether revtwin.conf, which a pull request can change, may set it */
+    bool in_file; /* whether revtwin.conf may set it: not what runs programs, nor what
+                     guards the very commit that brings the file */
     const char *help;
 };
 
@@ -15,9 +16,9 @@ static const struct setting table[RT_SETTING_COUNT] = {
     [RT_SET_PATH] = {"migrations.path", "REVTWIN_PATH", "--path", "migrations", FORM_PATH,
                      true, "folder of the migrations, from the repository's root"},
     [RT_SET_BRANCH] = {"migrations.branch", "REVTWIN_BRANCH", "--branch", NULL, FORM_TEXT,
-                       true,
-                       "branch that reaches production; unset: the remote's default "
-                       "branch, else main or master"},
+                       false,
+                       "branch that reaches production; unset: the default branch of "
+                       "the event or the remote, else main or master"},
     [RT_SET_LOCK_TIMEOUT] = {"apply.lock-timeout", "REVTWIN_LOCK_TIMEOUT",
                              "--lock-timeout", "5s", FORM_DURATION, true,
                              "how long a statement may wait for a lock, and production's "
@@ -50,17 +51,21 @@ static bool is_digits(const char *s)
     return *s && strspn(s, "0123456789") == strlen(s) && strlen(s) < 10;
 }
 
-/* A PostgreSQL interval for a timeout: a number with an optional unit. */
+/* A PostgreSQL interval for a timeout: a number with an optional unit, milliseconds
+ * without one. The server keeps it as an int of milliseconds. */
 static bool is_duration(const char *s)
 {
-    static const char *const units[] = {"", "ms", "s", "min", "h"};
+    static const struct {
+        const char *name;
+        int64_t milliseconds;
+    } units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}};
     size_t digits = strspn(s, "0123456789");
 
-    if (digits == 0 || digits > 9)
+    if (digits == 0 || digits > 10)
         return false;
     for (size_t i = 0; i < RT_COUNT(units); i++) {
-        if (strcmp(s + digits, units[i]) == 0)
-            return true;
+        if (strcmp(s + digits, units[i].name) == 0)
+            return strtoll(s, NULL, 10) <= INT32_MAX / units[i].milliseconds;
     }
     return false;
 }
@@ -86,7 +91,9 @@ static const char *form_error(const struct setting *setting, const char *value)
     case FORM_COUNT:
         return is_digits(value) && strlen(value) < 4 ? NULL : "a number below 1000";
     case FORM_DURATION:
-        return is_duration(value) ? NULL : "a number with ms, s, min or h";
+        return is_duration(value)
+                   ? NULL
+                   : "a number with ms, s, min or h, and at most 2147483647ms (24 days)";
     case FORM_BOOL:
         return is_bool(value, &ignored) ? NULL : "true or false";
     default:
@@ -135,8 +142,8 @@ static int put_entry(struct rt_settings *settings, const struct rt_config_entry 
                             RT_CONFIG_FILE);
             rt_err_at(err, RT_CONFIG_FILE, 0, 0);
             rt_err_hint(err,
-                        "It decides which programs run, so a pull request may not "
-                        "change it. Use %s or %s.",
+                        "The file comes with the commit, and a pull request may not "
+                        "change this. Use %s or %s.",
                         table[i].flag, table[i].env);
             return rc;
         }

@@ -178,7 +178,8 @@ int rt_steps_check_merged(struct rt_work *work, struct rt_context *context,
 {
     const char *branch;
     int rc = rt_repo_is_merged(&branch, &context->arena, context->repo, &work->tip,
-                               context->options.settings.value[RT_SET_BRANCH], err);
+                               context->options.settings.value[RT_SET_BRANCH],
+                               work->event.default_branch, err);
 
     if (rc != 0)
         return rc < 0 ? rc : 0;
@@ -187,6 +188,6 @@ int rt_steps_check_merged(struct rt_work *work, struct rt_context *context,
     return rt_err_hint(err,
                        "Nothing was changed. Only what is merged reaches production; "
                        "revtwin plan shows what this commit would do. If another "
-                       "branch reaches production, name it with migrations.branch "
-                       "or --branch.");
+                       "branch reaches production, name it with REVTWIN_BRANCH or "
+                       "--branch.");
 }

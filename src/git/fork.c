@@ -51,12 +51,13 @@ static const char *origin_default(struct rt_arena *arena, struct rt_repo *repo)
 
 /* The default branch's name, and its commits; NULL when there is none. */
 static const char *find_default(git_oid out[2], size_t *count, struct rt_arena *arena,
-                                struct rt_repo *repo, const char *given)
+                                struct rt_repo *repo, const char *given,
+                                const char *likely)
 {
-    const char *names[] = {given, "main", "master"};
+    const char *names[] = {given, likely, NULL, "main", "master"};
 
     if (given == NULL)
-        names[0] = origin_default(arena, repo);
+        names[2] = origin_default(arena, repo);
     for (size_t i = 0; i < RT_COUNT(names) && (given == NULL || i == 0); i++) {
         if (names[i] && (*count = find_both(out, repo, names[i])) > 0)
             return rt_arena_strdup(arena, names[i]);
@@ -107,7 +108,7 @@ int rt_range_fork_point(struct rt_oid *out, const char **branch, struct rt_arena
     *branch = NULL;
     if (head == NULL || !git_reference_target(head))
         goto done;
-    *branch = find_default(commits + 1, &count, arena, repo, default_branch);
+    *branch = find_default(commits + 1, &count, arena, repo, default_branch, NULL);
     if (*branch == NULL) {
         if (default_branch && strcmp(git_reference_shorthand(head), default_branch) != 0)
             rc = rt_err_set(err, RT_EUSAGE, "the default branch \"%s\" does not exist",
@@ -125,13 +126,13 @@ done:
 
 int rt_repo_is_merged(const char **branch, struct rt_arena *arena, struct rt_repo *repo,
                       const struct rt_oid *commit, const char *default_branch,
-                      struct rt_err *err)
+                      const char *likely, struct rt_err *err)
 {
     git_oid ends[2];
     size_t count = 0;
     int rc = 0;
 
-    *branch = find_default(ends, &count, arena, repo, default_branch);
+    *branch = find_default(ends, &count, arena, repo, default_branch, likely);
     if (*branch == NULL && default_branch)
         return rt_err_set(err, RT_EUSAGE, "the branch \"%s\" does not exist",
                           default_branch);

@@ -74,10 +74,12 @@ int rt_range_fork_point(struct rt_oid *out, const char **branch, struct rt_arena
 
 /*
  * 1 when the default branch (here or at origin) has the commit, or no default branch can
- * be found; 0 when not, and then *branch is its name, in the arena; or an error.
+ * be found; 0 when not, and then *branch is its name, in the arena; or an error. The
+ * branch is the one given, as above; else the likely one (NULL: none), if there is one
+ * of that name, before the others.
  */
 int rt_repo_is_merged(const char **branch, struct rt_arena *arena, struct rt_repo *repo,
                       const struct rt_oid *commit, const char *default_branch,
-                      struct rt_err *err) RT_CHECKED;
+                      const char *likely, struct rt_err *err) RT_CHECKED;
 
 #endif

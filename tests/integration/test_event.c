@@ -20,14 +20,16 @@ static void send_text(struct scene *s, const char *text)
 static void send(struct scene *s, struct event event)
 {
     char *sha = event.sha ? check_printf("\"%s\"", event.sha) : check_printf("null");
+    bool open = strcmp(event.action, "closed") != 0 && strcmp(event.merged, "true") != 0;
     char *text = check_printf(
         "{\"action\": \"%s\", \"number\": 41,\n"
-        " \"pull_request\": {\"number\": 41, \"state\": \"closed\", \"merged\": %s,\n"
+        " \"pull_request\": {\"number\": 41, \"state\": \"%s\", \"merged\": %s,\n"
         "  \"title\": \"\\u00fcber\", \"body\": null, \"merge_commit_sha\": %s,\n"
         "  \"commits\": %u, \"head\": {\"ref\": \"feature\"},\n"
         "  \"base\": {\"ref\": \"%s\"}},\n"
         " \"repository\": {\"default_branch\": \"main\"}, \"sender\": {\"id\": 1}}\n",
-        event.action, event.merged, sha, event.commits, event.base ? event.base : "main");
+        event.action, open ? "open" : "closed", event.merged, sha, event.commits,
+        event.base ? event.base : "main");
 
     send_text(s, text);
     free(text);
@@ -198,6 +200,24 @@ static void open_pull_request_is_refused(void **state)
     assert_log(s, "V1");
 }
 
+static void late_event_of_a_merged_pull_request_is_refused(void **state)
+{
+    static const char *const actions[] = {"labeled", "edited", "assigned"};
+    struct scene *s = *state;
+    struct rt_oid merge;
+
+    open_pull_request(s);
+    merge = repo_merge(&s->repo, REPO_MERGE, "feature");
+    for (size_t i = 0; i < 3; i++) {
+        send(s, (struct event){actions[i], "true", merge.hex, NULL, 0});
+        scene_untouched(s, 3, "apply");
+        assert_lacks(s->run.err, "open");
+        assert_warned(s, "pull request 41 was closed before");
+        assert_warned(s, actions[i]);
+    }
+    assert_log(s, "V1");
+}
+
 static void merge_into_another_branch_is_nothing_to_do(void **state)
 {
     struct scene *s = *state;
@@ -212,7 +232,28 @@ static void merge_into_another_branch_is_nothing_to_do(void **state)
     assert_log(s, "V1");
 }
 
-/* migrations.branch says which branch reaches production, not the default branch. */
+/* Of any event: it tells the default branch, which no name here gives away. */
+static void default_branch_of_the_event_is_that_of_production(void **state)
+{
+    struct scene *s = *state;
+
+    open_pull_request(s);
+    repo_git(&s->repo, "branch", "-q", "-m", "main", "trunk", NULL);
+    send_text(s, "{\"ref\": \"refs/heads/feature\", \"repository\": "
+                 "{\"default_branch\": \"trunk\"}}");
+    scene_untouched(s, 3, "apply", "feature");
+    assert_warned(s, "is not on branch trunk");
+    repo_switch(&s->repo, "feature");
+    scene_untouched(s, 3, "apply", "--ledger");
+    send_text(s, "{\"repository\": {\"default_branch\": \"not-fetched\"}}");
+    repo_git(&s->repo, "branch", "-q", "-m", "trunk", "main", NULL);
+    scene_untouched(s, 3, "apply", "--ledger");
+    assert_warned(s, "is not on branch main");
+    scene_run(s, 0, "apply", "--ledger", "--branch", "feature");
+    assert_log(s, "V1 V2 V3");
+}
+
+/* REVTWIN_BRANCH says which branch reaches production, not the default branch. */
 static void branch_of_production_is_configurable(void **state)
 {
     struct scene *s = *state;
@@ -240,6 +281,24 @@ static void commit_named_by_hand_goes_before_the_event(void **state)
     scene_run(s, 0, "apply", "HEAD");
     assert_log(s, "V1 V2 V3");
     assert_production(s, "SELECT count(pull_request) FROM revtwin.ledger", "0");
+}
+
+/* Naming the commit that the event merged loses nothing of what the event tells. */
+static void merge_commit_named_by_hand_keeps_its_pull_request(void **state)
+{
+    struct scene *s = *state;
+    struct rt_oid merge;
+
+    open_pull_request(s);
+    merge = repo_merge(&s->repo, REPO_MERGE, "feature");
+    send_merged(s, merge);
+    scene_run(s, 0, "apply", "HEAD");
+    expect_pull_request(s);
+    scene_step(s, "V4");
+    scene_run(s, 0, "apply", "HEAD");
+    assert_production(s, "SELECT pull_request FROM revtwin.ledger WHERE seq = 4", "");
+    scene_set(s, "GITHUB_EVENT_PATH", "/nonexistent/event.json");
+    scene_untouched(s, 0, "apply", "HEAD");
 }
 
 /* push, schedule, workflow_dispatch: apply goes by HEAD. */
@@ -362,9 +421,12 @@ int main(void)
         scene_test(closed_without_merging_is_nothing_to_do),
         scene_test(nothing_to_do_asks_nobody),
         scene_test(open_pull_request_is_refused),
+        scene_test(late_event_of_a_merged_pull_request_is_refused),
         scene_test(merge_into_another_branch_is_nothing_to_do),
+        scene_test(default_branch_of_the_event_is_that_of_production),
         scene_test(branch_of_production_is_configurable),
         scene_test(commit_named_by_hand_goes_before_the_event),
+        scene_test(merge_commit_named_by_hand_keeps_its_pull_request),
         scene_test(other_events_mean_head),
         scene_test(malformed_payload_is_refused),
         scene_test(payload_that_cannot_be_read_is_refused),

@@ -208,10 +208,12 @@ static void default_branch_is_configurable(void **state)
     scene_set(s, "PROD_DATABASE_URL", NULL);
     scene_step(s, "V1");
     repo_branch(&s->repo, "release");
-    repo_write(&s->repo, "revtwin.conf", "[migrations]\nbranch = release\n");
     scene_step(s, "V2");
     repo_branch(&s->repo, "feature");
     scene_step(s, "V3");
+    scene_run(s, 0, "plan");
+    assert_said(s, "2 migrations in");
+    scene_set(s, "REVTWIN_BRANCH", "release");
     scene_run(s, 0, "plan");
     assert_said(s, "1 migration in");
     scene_set(s, "REVTWIN_BRANCH", "main");
@@ -269,6 +271,21 @@ static void what_is_not_merged_is_not_applied(void **state)
     repo_clear(&origin);
 }
 
+/* A commit cannot say of itself that it is merged. */
+static void branch_of_production_is_not_for_a_commit_to_set(void **state)
+{
+    struct scene *s = *state;
+
+    branch_off(s);
+    repo_write(&s->repo, "revtwin.conf", "[migrations]\nbranch = feature\n");
+    scene_step(s, "V6");
+    scene_untouched(s, 2, "apply", "--ledger");
+    assert_warned(s, "migrations.branch cannot be set in revtwin.conf");
+    assert_warned(s, "REVTWIN_BRANCH");
+    scene_untouched(s, 2, "plan");
+    assert_log(s, "V1");
+}
+
 /* Its rows would carry commits that --ledger cannot start after on main. */
 static void what_is_not_merged_is_no_baseline(void **state)
 {
@@ -303,6 +320,7 @@ int main(void)
         scene_test(branch_without_migrations_has_an_empty_plan),
         scene_test(what_is_not_merged_is_not_applied),
         scene_test(what_is_not_merged_is_no_baseline),
+        scene_test(branch_of_production_is_not_for_a_commit_to_set),
         scene_test(detached_head_is_one_step),
         scene_test(default_branch_is_configurable),
         scene_test(default_branch_of_a_clone_is_that_of_origin),

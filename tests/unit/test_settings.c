@@ -43,10 +43,18 @@ static void test_refusals(void **state)
         {"something.else", "x", "unknown key something.else", "revtwin help config"},
         {"apply.wait", "soon", "whole number", NULL},
         {"apply.lock-timeout", "5 parsecs", "with ms, s, min or h", NULL},
+        {"apply.lock-timeout", "2147483648", "at most 2147483647ms", NULL},
+        {"apply.lock-timeout", "2147483648ms", "at most 2147483647ms", NULL},
+        {"apply.statement-timeout", "2147484s", "at most 2147483647ms", NULL},
+        {"apply.statement-timeout", "35792min", "at most 2147483647ms", NULL},
+        {"apply.statement-timeout", "597h", "at most 2147483647ms", NULL},
+        {"apply.statement-timeout", "99999999999h", "at most 2147483647ms", NULL},
+        {"apply.statement-timeout", "9223372036854775808", "at most", NULL},
         {"resync.after-apply", "maybe", "true or false", NULL},
         {"migrations.path", "/etc", "inside the repository", NULL},
         {"migrations.path", "../other", "inside the repository", NULL},
         {"resync.bindir", "bin", "cannot be set", "--bindir"},
+        {"migrations.branch", "feature", "cannot be set", "--branch"},
     };
 
     (void)state;
@@ -75,6 +83,8 @@ static void test_values(void **state)
     assert_int_equal(rt_setting_number(&settings, RT_SET_WAIT), 60);
     assert_int_equal(settle(&settings, "apply.lock-timeout", "1500ms", &err), 0);
     assert_string_equal(settings.value[RT_SET_LOCK_TIMEOUT], "1500ms");
+    assert_int_equal(settle(&settings, "apply.lock-timeout", "2147483647", &err), 0);
+    assert_int_equal(settle(&settings, "apply.statement-timeout", "596h", &err), 0);
 }
 
 static void test_help_names_every_key(void **state)
