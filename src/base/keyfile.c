@@ -18,19 +18,26 @@ static int cannot_read(const char *source, int error, struct rt_err *err)
 }
 
 /* The path of what was opened is a path, and no mistaken key: it can be quoted. */
-static int check_file(const struct stat *st, const char *path, const char *source,
-                      bool secret, struct rt_err *err)
+static int check_kind(mode_t mode, const char *path, const char *source,
+                      struct rt_err *err)
 {
-    if (S_ISDIR(st->st_mode))
+    if (S_ISDIR(mode))
         return rt_err_set(err, RT_EUSAGE, "%s names a folder: \"%s\"", source, path);
-    if (!S_ISREG(st->st_mode))
+    if (!S_ISREG(mode))
         return rt_err_set(err, RT_EUSAGE, "%s names no regular file: \"%s\"", source,
                           path);
-    if (!secret || (st->st_mode & 077) == 0)
+    return 0;
+}
+
+static int check_private(mode_t mode, const char *path, const char *source,
+                         struct rt_err *err)
+{
+    if ((mode & 077) == 0)
         return 0;
     rt_err_set(err, RT_EUSAGE,
-               "the secret key \"%s\" is open to other users of this machine (mode %04o)",
-               path, (unsigned)st->st_mode & 07777);
+               "the secret key that %s names is open to other users of this machine "
+               "(mode %04o)",
+               source, (unsigned)mode & 07777);
     return rt_err_hint(err, "If nobody has read it yet: chmod 600 '%s'", path);
 }
 
@@ -55,8 +62,8 @@ static int read_text(char *text, int fd, const char *path, const char *source,
     return 0;
 }
 
-static int read_file(char *text, const char *path, const char *source, bool secret,
-                     struct rt_err *err)
+static int read_file(char *text, mode_t *mode, const char *path, const char *source,
+                     const char *prefix, struct rt_err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc;
     struct stat st;
@@ -66,33 +73,36 @@ static int read_file(char *text, const char *path, const char *source, bool secr
         rt_err_hint(err,
                     "%s is the path of a key file, or the key itself, which begins with "
                     "%s.",
-                    source, secret ? RT_SECRET_KEY_PREFIX : RT_PUBLIC_KEY_PREFIX);
+                    source, prefix);
         return rc;
     }
     if (fstat(fd, &st) != 0)
         rc = cannot_read(source, errno, err);
     else
-        rc = check_file(&st, path, source, secret, err);
+        rc = check_kind(st.st_mode, path, source, err);
     if (rc == 0)
         rc = read_text(text, fd, path, source, err);
+    if (rc == 0)
+        *mode = st.st_mode;
     close(fd);
     return rc;
 }
 
-/* The text of the file, or the value itself, for the caller to sodium_free, also after an
- * error. */
-static int read_value(char **text, const char *value, const char *source, bool secret,
-                      struct rt_err *err)
+/* The text of the file (and its mode), or the value itself (0), for the caller to
+ * sodium_free, also after an error. */
+static int read_value(char **text, mode_t *mode, const char *value, const char *source,
+                      const char *prefix, struct rt_err *err)
 {
     bool is_path = strstr(value, RT_SECRET_KEY_PREFIX) == NULL &&
                    strstr(value, RT_PUBLIC_KEY_PREFIX) == NULL;
     size_t size = is_path ? RT_KEYFILE_MAX + 1 : strlen(value) + 1;
 
+    *mode = 0;
     *text = sodium_init() < 0 ? NULL : sodium_malloc(size);
     if (*text == NULL)
         rt_out_of_memory();
     if (is_path)
-        return read_file(*text, value, source, secret, err);
+        return read_file(*text, mode, value, source, prefix, err);
     memcpy(*text, value, size);
     return 0;
 }
@@ -101,11 +111,18 @@ int rt_signing_key_read(struct rt_signing_key **out, const char *value,
                         const char *source, struct rt_err *err)
 {
     char *text;
-    int rc = read_value(&text, value, source, true, err);
+    mode_t mode;
+    int rc = read_value(&text, &mode, value, source, RT_SECRET_KEY_PREFIX, err);
 
     *out = NULL;
     if (rc == 0)
         rc = rt_signing_key_parse(out, text, source, err);
+    if (rc == 0) /* last: what is no secret key may be open to everybody */
+        rc = check_private(mode, value, source, err);
+    if (rc < 0) {
+        rt_signing_key_free(*out);
+        *out = NULL;
+    }
     sodium_free(text);
     return rc;
 }
@@ -114,7 +131,8 @@ int rt_public_keys_read(struct rt_public_keys *out, struct rt_arena *arena,
                         const char *value, const char *source, struct rt_err *err)
 {
     char *text;
-    int rc = read_value(&text, value, source, false, err);
+    mode_t mode;
+    int rc = read_value(&text, &mode, value, source, RT_PUBLIC_KEY_PREFIX, err);
 
     *out = (struct rt_public_keys){0};
     if (rc == 0)

@@ -46,6 +46,16 @@ void rt_signing_key_free(struct rt_signing_key *key)
     sodium_free(key);
 }
 
+struct rt_public_keys rt_signing_key_public(struct rt_arena *arena,
+                                            const struct rt_signing_key *key)
+{
+    unsigned char(*copy)[crypto_sign_PUBLICKEYBYTES] =
+        rt_arena_alloc(arena, sizeof(*copy));
+
+    memcpy(copy, public_half(key), sizeof(*copy));
+    return (struct rt_public_keys){(const unsigned char(*)[sizeof(*copy)])copy, 1};
+}
+
 /* ------------------------------------------------------------------ as text */
 
 void rt_signing_key_text(struct rt_secret *out, const struct rt_signing_key *key)

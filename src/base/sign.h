@@ -38,6 +38,10 @@ struct rt_signature {
 struct rt_signing_key *rt_signing_key_make(void);
 void rt_signing_key_free(struct rt_signing_key *key); /* NULL is fine */
 
+/* What it signs is good for these. */
+struct rt_public_keys rt_signing_key_public(struct rt_arena *arena,
+                                            const struct rt_signing_key *key);
+
 /* The two lines, without line ends. */
 void rt_signing_key_text(struct rt_secret *out, const struct rt_signing_key *key);
 char *rt_public_key_text(struct rt_arena *arena, const struct rt_signing_key *key);

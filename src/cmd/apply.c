@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cmd/collect.h"
 #include "cmd/resync.h"
+#include "cmd/signing.h"
 #include "cmd/steps.h"
 #include "report/plan.h"
 
@@ -50,7 +51,7 @@ static int act(struct rt_work *work, struct rt_context *context, struct rt_err *
                        "baseline, %zu applied before",
                        work->plan.count - work->plan.records, work->ledger.database,
                        work->plan.records, work->plan.applied);
-    rt_report_line(&context->report, "ledger head: %s", result.head);
+    rt_signing_report(context, &result);
     return 0;
 }
 
@@ -71,7 +72,7 @@ int rt_cmd_apply(struct rt_context *context, struct rt_err *err)
     json_t *doc = rt_report_json(&context->report);
     struct rt_work work = {0};
     const char *no_resync = NULL;
-    int rc = rt_collect_commit(&work, context, true, err);
+    int rc = rt_collect_commit(&work, context, RT_COMMIT_EVENT, err);
 
     if (rc == 0 && work.nothing) {
         rt_report_line(&context->report, "nothing to do: %s", work.nothing);

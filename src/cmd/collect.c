@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cmd/signing.h"
 #include "cmd/steps.h"
+#include "migrate/chain.h"
 
 /* ------------------------------------------------------------------ the commit */
 
@@ -63,15 +65,15 @@ static int read_event(struct rt_work *work, struct rt_context *context,
     return rc;
 }
 
-int rt_collect_commit(struct rt_work *work, struct rt_context *context, bool by_event,
-                      struct rt_err *err)
+int rt_collect_commit(struct rt_work *work, struct rt_context *context,
+                      enum rt_commit_source source, struct rt_err *err)
 {
     struct rt_settings *settings = &context->options.settings;
-    bool named = context->operand_count > 0;
+    bool named = source != RT_COMMIT_HEAD && context->operand_count > 0;
     const struct rt_event *event = &work->event;
     struct rt_config config = {0};
     const char *rev = named ? context->operands[0] : "HEAD";
-    int rc = by_event ? read_event(work, context, err) : 0;
+    int rc = source == RT_COMMIT_EVENT ? read_event(work, context, err) : 0;
 
     if (!named && event->merged)
         rev = event->merge_commit;
@@ -104,7 +106,7 @@ static int refuse_broken_chain(struct rt_work *work, struct rt_context *context,
                                struct rt_err *err)
 {
     size_t count;
-    const char **faults = rt_ledger_faults(&count, &context->arena, &work->ledger);
+    const char **faults = rt_ledger_faults(&count, &context->arena, &work->ledger, NULL);
 
     if (count == 0)
         return 0;
@@ -133,6 +135,8 @@ int rt_collect_ledger(struct rt_work *work, struct rt_context *context,
         return rt_err_set(err, RT_EREFUSED,
                           "production has standard_conforming_strings = off, under which "
                           "migrations would be read differently than they were checked");
+    if (change)
+        rt_signing_check(work, context);
     return chain_may_be_broken ? 0 : refuse_broken_chain(work, context, err);
 }
 
@@ -224,7 +228,8 @@ struct rt_writer rt_collect_writer(const struct rt_work *work, struct rt_context
 {
     const char *server = getenv("GITHUB_SERVER_URL"), *run = getenv("GITHUB_RUN_ID"),
                *repository = getenv("GITHUB_REPOSITORY");
-    struct rt_writer writer = {.pull_request = work->event.number};
+    struct rt_writer writer = {.pull_request = work->event.number,
+                               .key = context->signing_key};
     const struct passwd *user = getpwuid(geteuid());
     char host[256] = "";
 

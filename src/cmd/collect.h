@@ -26,19 +26,26 @@ struct rt_work {
 /* How much of production a command may touch. */
 enum rt_intent { RT_INTENT_LOOK, RT_INTENT_CHANGE };
 
+/* What names the commit that a command is about: the first that is there. */
+enum rt_commit_source {
+    RT_COMMIT_HEAD,    /* HEAD: the operand is something else */
+    RT_COMMIT_OPERAND, /* the operand, HEAD */
+    RT_COMMIT_EVENT,   /* the operand, the merge commit of the event, HEAD */
+};
+
 /*
- * The commit that the command is about and the settings that hold there: the operand, or
- * the merge commit of the event (only when by_event), or HEAD. The event is kept as far
- * as it is about this commit. Without an operand, work->nothing is set for a pull request
- * that was closed without merging, or merged into another branch.
+ * The commit that the command is about and the settings that hold there. The event is
+ * kept as far as it is about this commit. Without an operand, work->nothing is set for a
+ * pull request that was closed without merging, or merged into another branch.
  */
-int rt_collect_commit(struct rt_work *work, struct rt_context *context, bool by_event,
-                      struct rt_err *err) RT_CHECKED;
+int rt_collect_commit(struct rt_work *work, struct rt_context *context,
+                      enum rt_commit_source source, struct rt_err *err) RT_CHECKED;
 
 /*
  * Connect to production and read its ledger; RT_INTENT_CHANGE also takes the lock of the
- * one runner. Refused (-RT_EREFUSED) when production is a twin, and (-RT_EDIFFERS) when
- * the ledger's chain is broken, unless chain_may_be_broken.
+ * one runner, and settles how rows are signed (rt_signing_check). Refused (-RT_EREFUSED)
+ * when production is a twin, and (-RT_EDIFFERS) when the ledger's chain is broken, unless
+ * chain_may_be_broken.
  */
 int rt_collect_ledger(struct rt_work *work, struct rt_context *context,
                       enum rt_intent intent, bool chain_may_be_broken,

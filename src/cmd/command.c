@@ -6,6 +6,7 @@
 #include "base/cancel.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "cmd/signing.h"
 
 const struct rt_command_info rt_commands[] = {
     {"plan", "[COMMIT]", 0, 1, RT_NEED_REPO, rt_cmd_plan,
@@ -18,8 +19,8 @@ const struct rt_command_info rt_commands[] = {
      "HEAD),\n"
      "or the range that --base or --ledger name. Without PROD_DATABASE_URL the plan is\n"
      "made from git alone."},
-    {"apply", "[COMMIT]", 0, 1, RT_NEED_REPO | RT_NEED_PROD, rt_cmd_apply,
-     "apply merged migrations to production, then resync the twin",
+    {"apply", "[COMMIT]", 0, 1, RT_NEED_REPO | RT_NEED_PROD | RT_NEED_SIGNER,
+     rt_cmd_apply, "apply merged migrations to production, then resync the twin",
      "Apply the new migrations of one step to production, each in one transaction with "
      "its\n"
      "row in the ledger, and then resync the twin when DEV_DATABASE_URL is set.\n\n"
@@ -33,11 +34,17 @@ const struct rt_command_info rt_commands[] = {
      "Build a copy of production beside the twin and put it in the twin's place in one\n"
      "step. Until then, and after every failure, the twin is as it was. A database that\n"
      "revtwin did not make is only replaced with --adopt, which is needed once."},
-    {"baseline", "REV", 1, 1, RT_NEED_REPO | RT_NEED_PROD, rt_cmd_baseline,
-     "record migrations as applied without running them",
+    {"baseline", "REV", 1, 1, RT_NEED_REPO | RT_NEED_PROD | RT_NEED_SIGNER,
+     rt_cmd_baseline, "record migrations as applied without running them",
      "Record every migration in the tree of REV that the ledger does not have as "
      "applied,\n"
      "without running it: for a first use, and for what was applied by hand."},
+    {"amend", "PATH", 1, 1, RT_NEED_REPO | RT_NEED_PROD | RT_NEED_SIGNER, rt_cmd_amend,
+     "accept an applied file as it is by now",
+     "Accept that PATH (from the repository's root) was changed after it was applied: "
+     "its\n"
+     "content at HEAD counts as applied from here on. Nothing is run, and no row of the\n"
+     "ledger is changed: another one tells who accepted it, when and why (--reason)."},
     {"status", "[COMMIT]", 0, 1, RT_NEED_REPO | RT_NEED_PROD, rt_cmd_status,
      "compare production's ledger with the repository",
      "Show what production's ledger has, what is pending at COMMIT (default: HEAD), "
@@ -47,10 +54,14 @@ const struct rt_command_info rt_commands[] = {
      "check the ledger's chain, and every checksum",
      "Recompute the hash chain of production's ledger, and compare every checksum with "
      "the\n"
-     "files at COMMIT (default: HEAD). Exits with 7 when anything differs. Removed rows "
-     "at\n"
-     "the end of the ledger leave no trace in it: compare the head with one noted "
-     "before."},
+     "files at COMMIT (default: HEAD). Exits with 7 when anything differs.\n\n"
+     "Who can write to the ledger can make another unbroken chain. With --public-key "
+     "every\n"
+     "row has to be signed by a key of FILE; with --head the ledger has to have the "
+     "head\n"
+     "that was noted elsewhere, which also shows rows cut off the end. With both, rows "
+     "up\n"
+     "to that head need no signature: signing began, or the key changed, there."},
     {"keygen", "[FILE]", 0, 1, 0, rt_cmd_keygen, "make a pair of keys for the ledger",
      "Make a pair of Ed25519 keys: the secret one in FILE (default: revtwin.key), the\n"
      "public one in FILE.pub. With the secret one in REVTWIN_SIGNING_KEY every row of\n"
@@ -140,6 +151,8 @@ static int check_needs(struct rt_context *context, struct rt_err *err)
     if (rc == 0)
         rc = take_server(&context->twin, "--twin", options->twin, "DEV_DATABASE_URL",
                          needs & RT_NEED_TWIN, err);
+    if (rc == 0 && needs & RT_NEED_SIGNER)
+        rc = rt_signing_take(context, err);
     return rc;
 }
 
@@ -208,6 +221,7 @@ int rt_command_line(int argc, char **argv)
     rt_repo_close(context.repo);
     rt_secret_clear(&context.prod.conninfo);
     rt_secret_clear(&context.twin.conninfo);
+    rt_signing_key_free(context.signing_key);
     rt_arena_clear(&context.arena);
     /* A result that was not written is not a success. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && rc == 0) {

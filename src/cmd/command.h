@@ -15,12 +15,14 @@ enum rt_need {
     RT_NEED_REPO = 1,
     RT_NEED_PROD = 2,
     RT_NEED_TWIN = 4,
+    RT_NEED_SIGNER = 8, /* it writes to the ledger: REVTWIN_SIGNING_KEY, if that is set */
 };
 
 struct rt_options {
     const char *dir, *prod, *twin, *base;
+    const char *public_key, *head, *reason;
     bool json, quiet, verbose, help;
-    bool ledger, no_resync, adopt;
+    bool ledger, no_resync, adopt, no_signature;
     struct rt_settings settings;
 };
 
@@ -31,8 +33,9 @@ struct rt_context {
     char *const *operands;
     struct rt_arena arena;
     struct rt_report report;
-    struct rt_repo *repo;        /* open when RT_NEED_REPO */
-    struct rt_server prod, twin; /* conninfo.text is NULL when not configured */
+    struct rt_repo *repo;               /* open when RT_NEED_REPO */
+    struct rt_server prod, twin;        /* conninfo.text is NULL when not configured */
+    struct rt_signing_key *signing_key; /* NULL: rows are not signed */
 };
 
 struct rt_command_info {
@@ -83,6 +86,7 @@ int rt_cmd_plan(struct rt_context *context, struct rt_err *err);
 int rt_cmd_apply(struct rt_context *context, struct rt_err *err);
 int rt_cmd_resync(struct rt_context *context, struct rt_err *err);
 int rt_cmd_baseline(struct rt_context *context, struct rt_err *err);
+int rt_cmd_amend(struct rt_context *context, struct rt_err *err);
 int rt_cmd_status(struct rt_context *context, struct rt_err *err);
 int rt_cmd_verify(struct rt_context *context, struct rt_err *err);
 int rt_cmd_keygen(struct rt_context *context, struct rt_err *err);

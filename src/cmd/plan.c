@@ -28,7 +28,7 @@ static void report(const struct rt_context *context, const struct rt_work *work)
 int rt_cmd_plan(struct rt_context *context, struct rt_err *err)
 {
     struct rt_work work = {0};
-    int rc = rt_collect_commit(&work, context, false, err);
+    int rc = rt_collect_commit(&work, context, RT_COMMIT_OPERAND, err);
 
     if (rc == 0 && context->prod.conninfo.text)
         rc = rt_collect_ledger(&work, context, RT_INTENT_LOOK, false, err);

@@ -73,7 +73,7 @@ static int twin(struct rt_context *context, struct rt_err *err)
 int rt_cmd_status(struct rt_context *context, struct rt_err *err)
 {
     struct rt_work work = {0};
-    int rc = rt_collect_commit(&work, context, false, err);
+    int rc = rt_collect_commit(&work, context, RT_COMMIT_OPERAND, err);
 
     if (rc == 0)
         rc = rt_collect_ledger(&work, context, RT_INTENT_LOOK, false, err);

@@ -1,11 +1,15 @@
 #include "cmd/steps.h"
 
+/* The step of the row. An amended one has none, only the commit whose text it accepts:
+ * that of the row before it stands for it. */
 static struct rt_oid row_commit(const struct rt_work *work, size_t row)
 {
+    const struct rt_ledger_row *rows = work->ledger.rows;
     struct rt_oid oid = {""};
 
-    snprintf(oid.hex, sizeof(oid.hex), "%s",
-             work->ledger.rows[row].column[RT_COL_COMMIT]);
+    while (row > 0 && rt_row_is(&rows[row], RT_ROW_AMENDED))
+        row--;
+    snprintf(oid.hex, sizeof(oid.hex), "%s", rows[row].column[RT_COL_COMMIT]);
     return oid;
 }
 
@@ -61,8 +65,8 @@ static int ledger_range(struct rt_work *work, struct rt_context *context,
                            "REV, or start after a known commit with revtwin apply "
                            "--base REV.");
     }
-    rc = rt_repo_resolve(&newest, context->repo,
-                         ledger->rows[ledger->count - 1].column[RT_COL_COMMIT], err);
+    rc = rt_repo_resolve(&newest, context->repo, row_commit(work, ledger->count - 1).hex,
+                         err);
     if (rc < 0) {
         rt_err_wrap(err, "the ledger's newest commit is not in this repository");
         err->status = RT_EREFUSED;

@@ -52,9 +52,10 @@ static const char *known_checksum(const struct decision *d, const char *path)
 
 /* ------------------------------------------------------------------ deciding */
 
-/* was_path: what it was applied as, when that is another path; or NULL. */
+/* was_path: what it was applied as, when that is another path; or NULL. has_row: there is
+ * one to amend. */
 static void refuse_changed(struct rt_plan *plan, const struct rt_migration *m,
-                           const char *was_path, const char *was)
+                           const char *was_path, const char *was, bool has_row)
 {
     struct rt_err *err = rt_plan_add_finding(plan, RT_REFUSAL);
 
@@ -63,8 +64,10 @@ static void refuse_changed(struct rt_plan *plan, const struct rt_migration *m,
     rt_err_at(err, m->path, 0, 0);
     rt_err_detail(err, "Applied with %s %s, now %s.", RT_HASH_ALGORITHM, was,
                   m->checksum.hex);
-    rt_err_hint(err,
-                "Restore the file as it was, and put the change into a new migration.");
+    rt_err_hint(
+        err, "Restore the file as it was, and put the change into a new migration.%s%s%s",
+        has_row ? " If production needs nothing of it: revtwin amend '" : "",
+        has_row ? m->path : "", has_row ? "' --reason TEXT" : "");
 }
 
 static void note_line_ends(struct decision *d, const struct rt_migration *m)
@@ -73,6 +76,14 @@ static void note_line_ends(struct decision *d, const struct rt_migration *m)
 
     rt_err_set(err, RT_DONE, "%s differs from what was applied only in its line ends",
                m->path);
+    rt_err_at(err, m->path, 0, 0);
+}
+
+static void note_amended(struct decision *d, const struct rt_migration *m)
+{
+    struct rt_err *err = rt_plan_add_finding(d->plan, RT_NOTE);
+
+    rt_err_set(err, RT_DONE, "%s is as it was applied, before it was amended", m->path);
     rt_err_at(err, m->path, 0, 0);
 }
 
@@ -87,6 +98,19 @@ static void note_rename(struct decision *d, const struct rt_migration *m,
     rt_err_at(err, m->path, 0, 0);
 }
 
+static void compare_applied(struct decision *d, const struct rt_migration *m,
+                            const char *was)
+{
+    if (strcmp(was, m->checksum.hex) == 0)
+        return;
+    if (m->line_ends_only)
+        note_line_ends(d, m);
+    else if (!d->first_run && rt_ledger_had(d->in->ledger, m->path, m->checksum.hex))
+        note_amended(d, m);
+    else
+        refuse_changed(d->plan, m, NULL, was, !d->first_run);
+}
+
 /* Settle the files of the tree that production has already. */
 static void settle_applied(struct decision *d)
 {
@@ -96,10 +120,7 @@ static void settle_applied(struct decision *d)
 
         if (was == NULL)
             continue;
-        if (m->line_ends_only)
-            note_line_ends(d, m);
-        else if (strcmp(was, m->checksum.hex) != 0)
-            refuse_changed(d->plan, m, NULL, was);
+        compare_applied(d, m, was);
         d->plan->applied += !d->first_run;
         d->settled[i] = true;
     }
@@ -121,7 +142,7 @@ static void settle_renamed(struct decision *d, const struct rt_range *history)
         if (rt_migration_is(m, was->checksum))
             note_rename(d, m, was);
         else
-            refuse_changed(d->plan, m, was->path, was->checksum);
+            refuse_changed(d->plan, m, was->path, was->checksum, false);
         was->renamed = true;
         d->plan->applied += !d->first_run;
         d->settled[m - d->in->set->migrations] = true;
@@ -165,8 +186,8 @@ void rt_plan_baseline(struct rt_plan *out, const struct rt_set *set,
         if (!rt_row_applied(row))
             add_baseline(out, m, commit);
         else if (strcmp(row->column[RT_COL_CHECKSUM], m->checksum.hex) != 0 &&
-                 !m->line_ends_only)
-            refuse_changed(out, m, NULL, row->column[RT_COL_CHECKSUM]);
+                 !m->line_ends_only && !rt_ledger_had(ledger, m->path, m->checksum.hex))
+            refuse_changed(out, m, NULL, row->column[RT_COL_CHECKSUM], true);
         out->applied += rt_row_applied(row);
     }
 }

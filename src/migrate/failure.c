@@ -132,7 +132,8 @@ static void explain_conflict(struct rt_run *run, struct rt_err *err)
     if (is_state(err, "55P03"))
         rt_err_set(err, RT_ELOCKED, "another revtwin is in the middle of a migration");
     else
-        rt_err_set(err, RT_ELOCKED, "another revtwin changed the ledger meanwhile");
+        rt_err_set(err, RT_ELOCKED,
+                   "another revtwin, or somebody by hand, changed the ledger meanwhile");
     name_the_other(run, err);
 }
 

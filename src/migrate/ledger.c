@@ -5,10 +5,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "migrate/chain.h"
 #include "pg/query.h"
 #include "queries.h"
-
-#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
 
 enum { LOCK_POLL_MS = 500 };
 
@@ -109,6 +108,26 @@ static void keep_rows(struct rt_ledger *out, struct rt_arena *arena,
     rt_ledger_index(out, arena);
 }
 
+static int check_format(const struct rt_ledger *ledger, struct rt_err *err)
+{
+    long ours = strtol(RT_LEDGER_FORMAT, NULL, 10);
+
+    for (size_t i = 0; i < ledger->count; i++) {
+        const char *const *column = ledger->rows[i].column;
+
+        if (strtol(column[RT_COL_FORMAT], NULL, 10) <= ours)
+            continue;
+        rt_err_set(err, RT_EREFUSED,
+                   "production's ledger was written by revtwin %s (format %s), which "
+                   "this revtwin %s (format %s) cannot read",
+                   column[RT_COL_VERSION], column[RT_COL_FORMAT], RT_VERSION,
+                   RT_LEDGER_FORMAT);
+        return rt_err_hint(err, "Nothing was changed. Install revtwin %s or later.",
+                           column[RT_COL_VERSION]);
+    }
+    return 0;
+}
+
 int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn *conn,
                    int lock_wait, struct rt_err *err)
 {
@@ -134,7 +153,7 @@ int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn
         return rt_err_wrap(err, "cannot read production's ledger");
     keep_rows(out, arena, rows);
     rt_result_free(rows);
-    return 0;
+    return check_format(out, err);
 }
 
 /* ------------------------------------------------------------------ creating */
@@ -179,66 +198,23 @@ const char *rt_row_kind_name(enum rt_row_kind kind)
     return kind_names[kind];
 }
 
+bool rt_row_is(const struct rt_ledger_row *row, enum rt_row_kind kind)
+{
+    return strcmp(row->column[RT_COL_KIND], kind_names[kind]) == 0;
+}
+
 bool rt_row_applied(const struct rt_ledger_row *row)
 {
-    return row != NULL &&
-           strcmp(row->column[RT_COL_KIND], kind_names[RT_ROW_FORGOTTEN]) != 0 &&
-           strcmp(row->column[RT_COL_KIND], kind_names[RT_ROW_SKIPPED]) != 0;
+    return row != NULL && !rt_row_is(row, RT_ROW_FORGOTTEN) &&
+           !rt_row_is(row, RT_ROW_SKIPPED);
 }
 
-/* ------------------------------------------------------------------ the chain */
-
-struct rt_digest rt_ledger_hash(const struct rt_ledger_row *row)
-{
-    struct rt_hash hash;
-
-    rt_hash_init(&hash);
-    for (int c = 0; c < RT_COL_ENTRY_HASH; c++)
-        rt_hash_field(&hash, row->column[c]);
-    return rt_hash_end(&hash);
-}
+/* ------------------------------------------------------------------ appending */
 
 const char *rt_ledger_head(const struct rt_ledger *ledger)
 {
     return ledger->count ? ledger->rows[ledger->count - 1].column[RT_COL_ENTRY_HASH]
-                         : ZEROS;
-}
-
-static bool some_row_has_hash(const struct rt_ledger *ledger, const char *hash)
-{
-    for (size_t i = 0; i < ledger->count; i++) {
-        if (strcmp(ledger->rows[i].column[RT_COL_ENTRY_HASH], hash) == 0)
-            return true;
-    }
-    return strcmp(hash, ZEROS) == 0;
-}
-
-const char **rt_ledger_faults(size_t *count, struct rt_arena *arena,
-                              const struct rt_ledger *ledger)
-{
-    const char **faults = rt_arena_alloc(arena, 2 * ledger->count * sizeof(*faults));
-    const char *expected = ZEROS;
-
-    *count = 0;
-    for (size_t i = 0; i < ledger->count; i++) {
-        const char *const *column = ledger->rows[i].column;
-        struct rt_digest own = rt_ledger_hash(&ledger->rows[i]);
-
-        if (strcmp(own.hex, column[RT_COL_ENTRY_HASH]) != 0)
-            faults[(*count)++] = rt_arena_format(
-                arena,
-                "ledger row %s (%s) was edited: its content does not match its hash",
-                column[RT_COL_SEQ], column[RT_COL_PATH]);
-        if (strcmp(column[RT_COL_PREV_HASH], expected) != 0)
-            faults[(*count)++] = rt_arena_format(
-                arena, "ledger row %s (%s) does not follow the row before it: %s",
-                column[RT_COL_SEQ], column[RT_COL_PATH],
-                some_row_has_hash(ledger, column[RT_COL_PREV_HASH])
-                    ? "rows were inserted or moved"
-                    : "a row was removed or replaced");
-        expected = column[RT_COL_ENTRY_HASH];
-    }
-    return faults;
+                         : RT_LEDGER_START;
 }
 
 static const char *timestamp_now(struct rt_arena *arena, const struct rt_ledger *ledger)
@@ -276,20 +252,23 @@ struct rt_ledger_row rt_ledger_next(struct rt_arena *arena,
             [RT_COL_CLIENT] = writer->client,
             [RT_COL_VERSION] = RT_VERSION,
             [RT_COL_REASON] = entry->reason,
-            [RT_COL_PREV_HASH] = prev ? prev->column[RT_COL_ENTRY_HASH] : ZEROS,
+            [RT_COL_PREV_HASH] = prev ? prev->column[RT_COL_ENTRY_HASH] : RT_LEDGER_START,
         }};
     struct rt_digest own = rt_ledger_hash(&row);
 
     row.column[RT_COL_ENTRY_HASH] = rt_arena_strdup(arena, own.hex);
+    if (writer->key)
+        row.column[RT_COL_SIGNATURE] =
+            rt_arena_strdup(arena, rt_sign(writer->key, own.hex).text);
     return row;
 }
 
-const struct rt_ledger_row *rt_ledger_find(const struct rt_ledger *ledger,
-                                           const char *path)
+/* How many entries of by_path sort before the end of the path's rows. */
+static size_t end_of_path(const struct rt_ledger *ledger, const char *path)
 {
     size_t low = 0, high = ledger->count;
 
-    while (low < high) { /* the first row after all rows of the path */
+    while (low < high) {
         size_t middle = low + (high - low) / 2;
 
         if (strcmp(ledger->by_path[middle]->column[RT_COL_PATH], path) <= 0)
@@ -297,7 +276,31 @@ const struct rt_ledger_row *rt_ledger_find(const struct rt_ledger *ledger,
         else
             high = middle;
     }
-    if (low == 0 || strcmp(ledger->by_path[low - 1]->column[RT_COL_PATH], path) != 0)
+    return low;
+}
+
+const struct rt_ledger_row *rt_ledger_find(const struct rt_ledger *ledger,
+                                           const char *path)
+{
+    size_t end = end_of_path(ledger, path);
+
+    if (end == 0 || strcmp(ledger->by_path[end - 1]->column[RT_COL_PATH], path) != 0)
         return NULL;
-    return ledger->by_path[low - 1];
+    return ledger->by_path[end - 1];
+}
+
+bool rt_ledger_had(const struct rt_ledger *ledger, const char *path, const char *checksum)
+{
+    for (size_t i = end_of_path(ledger, path); i > 1; i--) {
+        const struct rt_ledger_row *row = ledger->by_path[i - 1],
+                                   *replaced = ledger->by_path[i - 2];
+
+        if (!rt_row_is(row, RT_ROW_AMENDED) ||
+            strcmp(row->column[RT_COL_PATH], path) != 0 ||
+            strcmp(replaced->column[RT_COL_PATH], path) != 0)
+            return false;
+        if (strcmp(replaced->column[RT_COL_CHECKSUM], checksum) == 0)
+            return true;
+    }
+    return false;
 }

@@ -4,18 +4,23 @@
  *
  * entry_hash is BLAKE2b-256 over the length-prefixed canonical texts of the columns from
  * format to prev_hash (rt_hash_field); duration and xid, which only the server knows
- * inside a pipeline, are not part of it. The first row's prev_hash is 64 zeros.
+ * inside a pipeline, are not part of it. signature is of entry_hash (base/sign.h), and so
+ * of everything up to its row. migrate/chain.h checks both.
  */
 #ifndef RT_MIGRATE_LEDGER_H
 #define RT_MIGRATE_LEDGER_H
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/sign.h"
 #include "pg/conn.h"
 
 /* How rows are made and hashed; a row of another format is for a newer revtwin to read.
  */
 #define RT_LEDGER_FORMAT "1"
+
+/* prev_hash of the first row. */
+#define RT_LEDGER_START "0000000000000000000000000000000000000000000000000000000000000000"
 
 /* What a row says of its path. The last row of a path is the one that counts. */
 enum rt_row_kind {
@@ -71,8 +76,9 @@ struct rt_ledger {
 
 /* Who writes: the same for every row of a run. */
 struct rt_writer {
-    const char *client;       /* host, or URL of the workflow run */
-    const char *pull_request; /* NULL when unknown */
+    const char *client;               /* host, or URL of the workflow run */
+    const char *pull_request;         /* NULL when unknown */
+    const struct rt_signing_key *key; /* NULL: rows are not signed */
 };
 
 /* What is to be written: borrowed by the row that is made of it. */
@@ -84,11 +90,13 @@ struct rt_new_row {
 };
 
 const char *rt_row_kind_name(enum rt_row_kind kind);
+bool rt_row_is(const struct rt_ledger_row *row, enum rt_row_kind kind);
 
 /*
  * Read the session and the ledger; an absent ledger is an empty one. With lock_wait >= 0
  * first take the lock of the one runner, trying for that many seconds: -RT_ELOCKED names
- * the holder. The chain is not checked here.
+ * the holder. -RT_EREFUSED when a newer revtwin wrote to it. The chain is not checked
+ * here.
  */
 int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn *conn,
                    int lock_wait, struct rt_err *err) RT_CHECKED;
@@ -98,17 +106,8 @@ int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn
 int rt_ledger_create(struct rt_ledger *ledger, struct rt_conn *conn,
                      struct rt_err *err) RT_CHECKED;
 
-/* The hash of the last row, 64 zeros for an empty ledger. */
+/* The hash of the last row, RT_LEDGER_START for an empty ledger. */
 const char *rt_ledger_head(const struct rt_ledger *ledger);
-
-/*
- * What is wrong with the chain, as messages in row order; *count 0 when nothing is.
- * A row's own hash shows an edit; its prev_hash a removed, inserted or moved row.
- */
-const char **rt_ledger_faults(size_t *count, struct rt_arena *arena,
-                              const struct rt_ledger *ledger);
-
-struct rt_digest rt_ledger_hash(const struct rt_ledger_row *row);
 
 /* The row that follows prev; NULL: the first of all. */
 struct rt_ledger_row rt_ledger_next(struct rt_arena *arena,
@@ -126,5 +125,10 @@ bool rt_row_applied(const struct rt_ledger_row *row);
 /* The last row that speaks of the path, or NULL. */
 const struct rt_ledger_row *rt_ledger_find(const struct rt_ledger *ledger,
                                            const char *path);
+
+/* Whether the path's last row is an amended one, and one that it replaces (so that a
+ * commit from before the change has it) has this checksum. */
+bool rt_ledger_had(const struct rt_ledger *ledger, const char *path,
+                   const char *checksum);
 
 #endif

@@ -85,13 +85,17 @@ static void production_json(json_t *doc, const struct rt_ledger *ledger,
 
 static void print_row(const struct rt_ledger_row *row)
 {
-    char *path = rt_printable(row->column[RT_COL_PATH]);
+    const char *request = row->column[RT_COL_PULL_REQUEST],
+               *why = row->column[RT_COL_REASON];
+    char *path = rt_printable(row->column[RT_COL_PATH]),
+         *reason = rt_printable(why ? why : "");
 
-    printf("  %5s  %.19sZ  %-9s  %s%s%s\n", row->column[RT_COL_SEQ],
+    printf("  %5s  %.19sZ  %-9s  %s%s%s%s%s\n", row->column[RT_COL_SEQ],
            row->column[RT_COL_APPLIED_AT], row->column[RT_COL_KIND], path,
-           row->column[RT_COL_PULL_REQUEST] ? "  #" : "",
-           row->column[RT_COL_PULL_REQUEST] ? row->column[RT_COL_PULL_REQUEST] : "");
+           request ? "  #" : "", request ? request : "", why ? "  because: " : "",
+           reason);
     free(path);
+    free(reason);
 }
 
 static void print_pending(const char *path, const struct rt_attempt *attempt)
@@ -123,7 +127,7 @@ void rt_report_production(const struct rt_report *report, const struct rt_ledger
     if (!ledger->exists)
         printf("production (database \"%s\") has no ledger yet\n", ledger->database);
     else
-        printf("production (database \"%s\") has %zu migration%s in its ledger%s\n",
+        printf("production (database \"%s\") has %zu row%s in its ledger%s\n",
                ledger->database, ledger->count, ledger->count == 1 ? "" : "s",
                ledger->count > ROWS_SHOWN ? ", the newest:" : "");
     for (size_t i = first; i < ledger->count; i++)

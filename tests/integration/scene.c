@@ -127,6 +127,16 @@ void scene_finish_at(struct scene *s, int status, const char *file, int line)
     run_check(&s->run, status, file, line);
 }
 
+void scene_tamper(const struct scene *s, const char *sql)
+{
+    char *all = check_printf("ALTER TABLE revtwin.ledger DISABLE TRIGGER USER; %s;"
+                             "ALTER TABLE revtwin.ledger ENABLE TRIGGER USER",
+                             sql);
+
+    cluster_exec(&scene_server, s->db, all);
+    free(all);
+}
+
 char *scene_next_xid(void)
 {
     return cluster_query(&scene_server, "postgres",

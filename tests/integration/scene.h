@@ -78,6 +78,9 @@ void scene_start_args(struct scene *s, const char *const *args);
 #define scene_finish(s, status) scene_finish_at(s, status, __FILE__, __LINE__)
 void scene_finish_at(struct scene *s, int status, const char *file, int line);
 
+/* Run SQL as an intruder who may switch off the ledger's guard against changes. */
+void scene_tamper(const struct scene *s, const char *sql);
+
 /* The last run wrote this to standard output, or to standard error. */
 #define assert_said(s, part) assert_contains((s)->run.out, part)
 #define assert_warned(s, part) assert_contains((s)->run.err, part)

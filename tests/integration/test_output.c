@@ -173,7 +173,7 @@ static void every_error_has_json(void **state)
     expect_json(s, 2, "baseline", NULL);
     expect_json(s, 2, "help", "nonsense");
     expect_json(s, 0, "baseline", "HEAD~1");
-    cluster_exec(&scene_server, s->db, "UPDATE revtwin.ledger SET client = '\xc3\xa9\b'");
+    scene_tamper(s, "UPDATE revtwin.ledger SET client = '\xc3\xa9\b'");
     doc = run_json(s, 7, "verify", NULL);
     assert_int_equal(json_array_size(json_object_get(doc, "faults")), 1);
     json_decref(doc);

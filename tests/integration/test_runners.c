@@ -87,6 +87,39 @@ static void runners_without_the_session_lock(void **state)
     PQfinish(other);
 }
 
+/* Not by a runner: the newest row is another one when the transaction looks for it. */
+static void head_that_is_rewritten_while_we_run(void **state)
+{
+    static const char *const edits[] = {
+        "UPDATE revtwin.ledger SET path = 'other', entry_hash = repeat('e', 64) WHERE "
+        "seq = 1",
+        "DELETE FROM revtwin.ledger",
+    };
+    struct scene *s = *state;
+
+    scene_step(s, "V0");
+    scene_run(s, 0, "apply");
+    cluster_exec(&scene_server, s->db, "CREATE TABLE kept AS TABLE revtwin.ledger");
+    scene_step(s, "V1");
+    for (size_t i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
+        PGconn *other = cluster_connect(&scene_server, s->db);
+
+        PQclear(
+            PQexec(other, "BEGIN; SELECT pg_advisory_xact_lock(8243124935563243009)"));
+        scene_start(s, "apply", "--lock-timeout", "60s");
+        wait_for(s, "%pg_advisory_xact_lock%");
+        scene_tamper(s, edits[i]);
+        PQfinish(other);
+        scene_finish(s, 8);
+        assert_warned(s, "somebody by hand, changed the ledger meanwhile");
+        assert_warned(s, "0 of 1 migrations are in");
+        assert_log(s, "V0");
+        scene_tamper(s, "TRUNCATE revtwin.ledger; INSERT INTO revtwin.ledger TABLE kept");
+    }
+    scene_run(s, 0, "apply");
+    assert_log(s, "V0 V1");
+}
+
 static void runners_that_start_at_the_same_time(void **state)
 {
     enum { RUNNERS = 4, FILES = 20 };
@@ -121,6 +154,7 @@ int main(void)
         scene_test(second_runner_waits_and_then_gives_up),
         scene_test(second_runner_goes_on_when_the_first_is_done),
         scene_test(runners_without_the_session_lock),
+        scene_test(head_that_is_rewritten_while_we_run),
         scene_test(runners_that_start_at_the_same_time),
     };
 

@@ -49,7 +49,7 @@ struct edit {
     }
 
 static const struct edit edits[] = {
-    SET("format", "9"),
+    SET("format", "0"),
     SET("kind", "'amended'"),
     SET("path", "'migrations/other.sql'"),
     SET("algorithm", "'md5'"),
@@ -113,7 +113,7 @@ static void edits_are_found(void **state)
     scene_step(s, "V99");
     for (size_t i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
         print_message("           %s\n", edits[i].name);
-        cluster_exec(&scene_server, s->db, edits[i].sql);
+        scene_tamper(s, edits[i].sql);
         scene_untouched(s, 7, "verify", "HEAD~1");
         for (size_t j = 0; j < 2 && edits[i].told[j]; j++)
             assert_said(s, edits[i].told[j]);
@@ -123,8 +123,7 @@ static void edits_are_found(void **state)
         assert_warned(s, "tampered");
         assert_warned(s, "Nothing was changed");
         scene_untouched(s, 7, "baseline", "HEAD");
-        cluster_exec(&scene_server, s->db,
-                     "TRUNCATE revtwin.ledger; INSERT INTO revtwin.ledger TABLE kept");
+        scene_tamper(s, "TRUNCATE revtwin.ledger; INSERT INTO revtwin.ledger TABLE kept");
     }
     scene_run(s, 0, "verify");
     scene_run(s, 0, "apply");
@@ -158,9 +157,74 @@ static void times_of_the_server_are_not_covered(void **state)
     struct scene *s = *state;
 
     make_rows(s);
-    cluster_exec(&scene_server, s->db,
-                 "UPDATE revtwin.ledger SET duration = '1h', xid = 1");
+    scene_tamper(s, "UPDATE revtwin.ledger SET duration = '1h', xid = 1");
     scene_run(s, 0, "verify");
+}
+
+/* What happens to whoever has not switched the guard off. */
+static void refused(PGconn *conn, const char *sql)
+{
+    PGresult *result = PQexec(conn, sql);
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    assert_string_equal(state ? state : "success", "42501");
+    assert_contains(PQresultErrorMessage(result), "append-only");
+    assert_contains(PQresultErrorMessage(result), "revtwin amend");
+    assert_contains(PQresultErrorMessage(result), "revtwin resolve");
+    PQclear(result);
+}
+
+static void rows_are_never_changed_or_removed(void **state)
+{
+    struct scene *s = *state;
+    PGconn *conn;
+
+    make_rows(s);
+    conn = cluster_connect(&scene_server, s->db);
+    refused(conn, "UPDATE revtwin.ledger SET path = 'x' WHERE seq = 1");
+    refused(conn, "UPDATE revtwin.ledger SET xid = xid WHERE false");
+    refused(conn, "DELETE FROM revtwin.ledger WHERE seq = 1");
+    refused(conn, "DELETE FROM revtwin.ledger");
+    refused(conn, "TRUNCATE revtwin.ledger");
+    refused(conn, "INSERT INTO revtwin.ledger TABLE revtwin.ledger LIMIT 1 "
+                  "ON CONFLICT (seq) DO UPDATE SET path = 'x'");
+    PQfinish(conn);
+    scene_file(s, "V12", "CREATE TABLE t ();\nDELETE FROM revtwin.ledger;\n");
+    repo_commit(&s->repo, "tidy up");
+    scene_run(s, 4, "apply");
+    assert_warned(s, "migrations/V12.sql:2:1: revtwin.ledger is append-only");
+    assert_production(s, "SELECT to_regclass('t')", "");
+    scene_run(s, 0, "verify");
+}
+
+static void ledger_of_a_newer_revtwin_is_refused(void **state)
+{
+    static const char *const commands[][4] = {
+        {"plan"},
+        {"apply"},
+        {"apply", "--ledger"},
+        {"baseline", "HEAD"},
+        {"status"},
+        {"verify"},
+        {"verify", "--json"},
+        {"amend", "migrations/V1.sql", "--reason=x"},
+    };
+    struct scene *s = *state;
+
+    make_rows(s);
+    cluster_exec(&scene_server, s->db,
+                 "ALTER TABLE revtwin.ledger ADD what_comes_later text;"
+                 "INSERT INTO revtwin.ledger SELECT 2, seq + 1, kind, 'x', algorithm, "
+                 "checksum, statements, commit_oid, pull_request, applied_at, duration, "
+                 "applied_by, client, '9.8.7', reason, xid, entry_hash, repeat('e', 64) "
+                 "FROM revtwin.ledger WHERE seq = 12");
+    scene_step(s, "V12");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        scene_untouched(s, 3, commands[i][0], commands[i][1], commands[i][2]);
+        assert_warned(s, "revtwin 9.8.7 (format 2)");
+        assert_warned(s, "Install revtwin 9.8.7 or later");
+        assert_warned(s, "Nothing was changed");
+    }
 }
 
 static void changed_file_is_found(void **state)
@@ -198,6 +262,8 @@ int main(void)
         scene_test(edits_are_found),
         scene_test(every_column_that_the_client_knows_is_covered),
         scene_test(times_of_the_server_are_not_covered),
+        scene_test(rows_are_never_changed_or_removed),
+        scene_test(ledger_of_a_newer_revtwin_is_refused),
         scene_test(changed_file_is_found),
         scene_test(row_for_an_unknown_commit_does_not_break_verify),
     };

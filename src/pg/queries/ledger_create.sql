@@ -1,5 +1,6 @@
 -- The ledger and the list of failed attempts, made on first use. The lock keeps two first
--- runs apart even where a pooler takes session locks away.
+-- runs apart even where a pooler takes session locks away. A later format may add columns
+-- but keeps these, so that an older revtwin can tell that it is one.
 BEGIN;
 SET LOCAL lock_timeout = '30s';
 SELECT pg_advisory_xact_lock(8243124935563243009);
@@ -33,6 +34,20 @@ CREATE TABLE IF NOT EXISTS revtwin.ledger (
 );
 COMMENT ON TABLE revtwin.ledger IS
     'What happened to each migration, append-only: each row carries the hash of the row before it. Check it with: revtwin verify';
+-- What was wrong is set right by another row, never by changing one.
+CREATE OR REPLACE FUNCTION revtwin.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'revtwin.ledger is append-only: % is refused', TG_OP
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'revtwin amend accepts a file that was changed, revtwin resolve settles one that stopped: each appends a row.';
+END $$;
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_trigger
+                   WHERE tgrelid = 'revtwin.ledger'::regclass AND tgname = 'append_only') THEN
+        CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON revtwin.ledger
+            FOR EACH STATEMENT EXECUTE FUNCTION revtwin.refuse_change();
+    END IF;
+END $$;
 CREATE TABLE IF NOT EXISTS revtwin.attempt (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     failed_at    timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -1,0 +1,29 @@
+#include "cmd/record.h"
+
+#include "report/plan.h"
+
+int rt_record(struct rt_apply_result *out, struct rt_work *work,
+              struct rt_context *context, struct rt_err *err)
+{
+    const struct rt_settings *settings = &context->options.settings;
+    const struct rt_apply_options options = {
+        .lock_timeout = settings->value[RT_SET_LOCK_TIMEOUT],
+        .retries = (unsigned)rt_setting_number(settings, RT_SET_RETRIES),
+        .wait = (unsigned)rt_setting_number(settings, RT_SET_WAIT),
+        .writer = rt_collect_writer(work, context)};
+    int rc;
+
+    *out = (struct rt_apply_result){0};
+    rt_report_findings(&context->report, &work->plan);
+    rc = rt_plan_check(&work->plan, err);
+    if (rc == 0)
+        rc = rt_plan_load(&work->plan, &context->arena, context->repo, err);
+    if (rc < 0)
+        return rc;
+    rc = rt_apply(out, &context->arena, work->prod, &work->plan, &work->ledger, &options,
+                  err);
+    rt_report_plan(&context->report, &work->plan, out);
+    if (rc < 0 && err->status != RT_EUNKNOWN)
+        rt_err_advice(err, "No row was written: the ledger is as it was.");
+    return rc;
+}
