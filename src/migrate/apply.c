@@ -43,7 +43,9 @@ void rt_run_unit_done(struct rt_run *run, size_t number)
 static const char *where(void *context, uint64_t *replies)
 {
     const struct rt_run *run = context;
-    const struct rt_cursor *at = &run->replied;
+    const struct rt_cursor next = {.unit = run->replied.unit + 1};
+    const struct rt_cursor *at =
+        run->replied.phase == RT_PHASE_CLEANUP ? &next : &run->replied;
     const struct rt_source *source;
 
     *replies = (uint64_t)at->unit << 32 | (uint64_t)at->phase << 28 | at->index;

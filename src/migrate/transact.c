@@ -66,7 +66,6 @@ static void fill_fixed(struct sending *s, struct rt_message *out)
     out->sql = rt_cursor_sql(&run->sent);
     out->len = strlen(out->sql);
     out->params = s->params;
-    out->flush = run->sent.phase == RT_PHASE_COMMIT;
     switch (run->sent.phase) {
     case RT_PHASE_SETTINGS:
         /* Any value that no other transaction of this session had: the row to come. */
@@ -98,6 +97,11 @@ static int next_message(void *context, struct rt_message *out)
 
     if (run->sent.unit >= s->end)
         return 0;
+    /* The server keeps replies back. It is asked for those before each statement that may
+     * take its time, or else nobody could tell which one does. */
+    out->flush = run->sent.phase == RT_PHASE_HEAD || run->sent.phase == RT_PHASE_BEFORE ||
+                 run->sent.phase == RT_PHASE_STATEMENT ||
+                 run->sent.phase == RT_PHASE_COMMIT;
     if (run->sent.phase == RT_PHASE_STATEMENT)
         fill_statement(run, out);
     else if (run->sent.phase == RT_PHASE_BEFORE)

@@ -93,27 +93,6 @@ static void sigint_while_waiting_for_another_runner(void **state)
 
 /* ------------------------------------------------------------------ locks and limits */
 
-static void lock_timeout_is_honoured(void **state)
-{
-    struct scene *s = *state;
-    PGconn *other = cluster_connect(&scene_server, s->db);
-
-    three_files(s, "CREATE TABLE half ();\nALTER TABLE hold ADD COLUMN a int;\n");
-    PQclear(PQexec(other, "BEGIN; SELECT * FROM hold"));
-    scene_run(s, 4, "apply", "--lock-timeout", "300ms");
-    assert_warned(s, "migrations/V2.sql:2:1: ");
-    assert_warned(s, "lock timeout");
-    assert_warned(s, "SQLSTATE 55P03");
-    assert_warned(s, "rolled back");
-    assert_warned(s, "1 of 3 migrations");
-    assert_log(s, "V1");
-    assert_production(s, "SELECT to_regclass('half') IS NULL", "t");
-    scene_run(s, 0, "status");
-    assert_said(s, "55P03");
-    PQfinish(other);
-    expect_only_the_first(s);
-}
-
 static void statement_timeout_is_honoured(void **state)
 {
     struct scene *s = *state;
@@ -266,7 +245,6 @@ int main(void)
         scene_test(sigint_in_a_file_with_copy),
         scene_test(sigterm_while_copy_data_wait),
         scene_test(sigint_while_waiting_for_another_runner),
-        scene_test(lock_timeout_is_honoured),
         scene_test(statement_timeout_is_honoured),
         scene_test(limits_come_from_the_configuration_file_too),
         scene_test(backend_terminated_in_the_pipeline),
