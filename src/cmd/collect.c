@@ -120,7 +120,6 @@ int rt_collect_ledger(struct rt_work *work, struct rt_context *context,
 {
     bool change = intent == RT_INTENT_CHANGE;
     int wait = change ? rt_setting_number(&context->options.settings, RT_SET_WAIT) : -1;
-    const char *strings;
     int rc = rt_conn_open(&work->prod, &context->prod,
                           change ? RT_READ_WRITE : RT_READ_ONLY, err);
 
@@ -130,11 +129,6 @@ int rt_collect_ledger(struct rt_work *work, struct rt_context *context,
         return rc;
     if (work->ledger.is_twin)
         return refuse_twin(work, context, err);
-    strings = rt_conn_parameter(work->prod, "standard_conforming_strings");
-    if (change && strings && strcmp(strings, "on") != 0)
-        return rt_err_set(err, RT_EREFUSED,
-                          "production has standard_conforming_strings = off, under which "
-                          "migrations would be read differently than they were checked");
     if (change)
         rt_signing_check(work, context);
     return chain_may_be_broken ? 0 : refuse_broken_chain(work, context, err);
@@ -155,6 +149,25 @@ int rt_collect_set(struct rt_work *work, struct rt_context *context, struct rt_e
         return rc;
     return rt_set_collect(&work->set, &context->arena, context->repo, &work->listing,
                           work->prod ? &work->ledger : NULL, err);
+}
+
+/* The server would read backslashes in the files otherwise than they were checked. */
+static void check_strings(struct rt_work *work)
+{
+    const char *strings =
+        work->prod ? rt_conn_parameter(work->prod, "standard_conforming_strings") : NULL;
+    struct rt_err *what;
+
+    if (strings == NULL || strcmp(strings, "on") == 0 ||
+        work->plan.count == work->plan.records)
+        return;
+    what = rt_plan_add_finding(&work->plan, RT_REFUSAL);
+    rt_err_set(what, RT_EREFUSED,
+               "standard_conforming_strings is off on production, and migrations are "
+               "read as with on");
+    rt_err_hint(what, "Turn it on for the role that revtwin connects as: ALTER ROLE ... "
+                      "SET standard_conforming_strings = on. Where a migration means a "
+                      "backslash to escape something, write E'...'.");
 }
 
 int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_err *err)
@@ -192,7 +205,10 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
         if (rc == 0)
             rt_plan_add_uncommitted(&work->plan, &files);
     }
-    return rc < 0 ? rc : rt_plan_load(&work->plan, &context->arena, context->repo, err);
+    if (rc < 0)
+        return rc;
+    check_strings(work);
+    return rt_plan_load(&work->plan, &context->arena, context->repo, err);
 }
 
 int rt_collect_comparison(struct rt_work *work, struct rt_context *context,

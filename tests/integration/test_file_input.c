@@ -140,6 +140,7 @@ static void expect_refusals(struct scene *s, const struct bad *files, size_t cou
         repo_commit(&s->repo, files[i].name);
         scene_untouched(s, 3, "plan");
         assert_warned(s, place);
+        assert_warned(s, files[i].said);
         scene_untouched(s, 3, "apply");
         assert_warned(s, place);
         assert_warned(s, files[i].said);
@@ -221,6 +222,8 @@ static void hidden_transaction_control_is_refused(void **state)
          "COPY log (name) FROM stdin;\nx\n\\.\nSET standard_conforming_strings = off;\n"
          "SELECT 'a\\''; COMMIT; CREATE TABLE b(); --';\n",
          "4:1", "standard_conforming_strings", 0},
+        {"strings, alone", "SET standard_conforming_strings = off;\nSELECT 'a\\'';';\n",
+         "1:1", "changes what a backslash means", 0},
         {"large comment", before, "2:1", "COMMIT that the parser cannot read", 0},
         {"large comment at the end", last, "2:1", "COMMIT inside a migration", 0},
         {"SQL behind restrict", "\\restrict x \\\\ CREATE TABLE hidden (a int);\n",

@@ -163,6 +163,41 @@ static void role_without_rights_on_the_ledger(void **state)
     free(url);
 }
 
+/* Under "off" a backslash escapes, and the server would read other statements. */
+static void strings_that_do_not_conform_are_refused(void **state)
+{
+    struct scene *s = *state;
+    char *off =
+        check_printf("ALTER DATABASE %s SET standard_conforming_strings = off", s->db);
+    char *on = check_printf("CREATE ROLE conforming LOGIN SUPERUSER;"
+                            "ALTER ROLE conforming IN DATABASE %s"
+                            "    SET standard_conforming_strings = on",
+                            s->db);
+    char *url = check_printf("host=%s port=%d user=conforming dbname=%s",
+                             scene_server.dir, scene_server.port, s->db);
+    static const char *const commands[] = {"plan", "apply"};
+
+    scene_step(s, "V1");
+    scene_run(s, 0, "apply");
+    cluster_exec(&scene_server, s->db, off);
+    scene_run(s, 0, "apply"); /* there is nothing to apply */
+    scene_run(s, 0, "verify");
+    scene_file(s, "V2", "INSERT INTO log (name) VALUES ('a\\');\n");
+    repo_commit(&s->repo, "a backslash");
+    for (int i = 0; i < 2; i++) {
+        scene_untouched(s, 3, commands[i]);
+        assert_warned(s, "standard_conforming_strings is off on production");
+        assert_warned(s, "ALTER ROLE");
+    }
+    cluster_exec(&scene_server, s->db, on);
+    scene_set(s, "PROD_DATABASE_URL", url);
+    scene_run(s, 0, "apply");
+    assert_log(s, "V1 a\\");
+    free(off);
+    free(on);
+    free(url);
+}
+
 static void savepoints_work(void **state)
 {
     struct scene *s = *state;
@@ -192,6 +227,7 @@ int main(void)
         scene_test(nothing_leaks_statement_by_statement),
         scene_test(ledger_keeps_paths_under_any_client_encoding),
         scene_test(role_without_rights_on_the_ledger),
+        scene_test(strings_that_do_not_conform_are_refused),
         scene_test(savepoints_work),
     };
 
