@@ -1,9 +1,10 @@
 /*
  * The tokens of PostgreSQL's lexer, as coarse as cutting into statements allows.
  *
- * standard_conforming_strings is on. One difference from psql, which scans line by line:
- * an E'' string that continues on the next line keeps its escapes, as in the server
- * (psql cuts such a string in the wrong place, and the server then refuses it).
+ * standard_conforming_strings is on. Where psql, which scans line by line and looks for
+ * its variables, cuts otherwise than the server reads, this follows the server, which
+ * refuses psql's pieces: an E'' string that continues on the next line keeps its escapes,
+ * and a name behind a colon may be "case", or hold a dollar sign (an array's slice).
  */
 #ifndef RT_SQL_SCAN_H
 #define RT_SQL_SCAN_H

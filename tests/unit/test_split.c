@@ -110,6 +110,10 @@ static const struct {
     {"casts and slices", "a x::y[1:2];b", "1:a x::y[1:2];|1:b"},
     {"psql variables are left alone", "a :x :'y;' :\"z\";b", "1:a :x :'y;' :\"z\";|1:b"},
 
+    {"a slice up to a name with a dollar sign", "a x[1:b$c$];d", "1:a x[1:b$c$];|1:d"},
+    {"a slice up to a case", "create function f() begin a x[1:case b end]; end;c",
+     "1:create function f() begin a x[1:case b end]; end;|1:c"},
+
     /* numbers */
     {"numbers", "a 1.5e10,.5,1..2,0x1F,1_000;b", "1:a 1.5e10,.5,1..2,0x1F,1_000;|1:b"},
     {"a word after a number", "a 1e5.b$x$;b 1.5b$x$;c", "1:a 1e5.b$x$;|1:b 1.5b$x$;|1:c"},

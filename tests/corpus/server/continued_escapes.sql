@@ -1,0 +1,4 @@
+SELECT E'a\'' -- ;
+'\'; ' AS x;
+SELECT E'a'
+  'b\';' AS y;

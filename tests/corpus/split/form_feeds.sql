@@ -1,0 +1,6 @@
+CREATETABLE t(a int);;
+SELECT 'a'
+'b;' AS x;-- c;
+
+CREATE FUNCTIONf() RETURNS int LANGUAGE sql BEGINATOMIC SELECT 1;END;
+SELECT f();
