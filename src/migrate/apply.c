@@ -39,6 +39,13 @@ void rt_run_unit_done(struct rt_run *run, size_t number)
 
 /* ------------------------------------------------------------------ waiting */
 
+static bool is_stepwise(const struct rt_run *run, size_t unit)
+{
+    const struct rt_source *source = rt_unit_source(&run->sequence, unit);
+
+    return source && source->mode.no_transaction;
+}
+
 /* Where a run is, for those who watch it. */
 static const char *where(void *context, uint64_t *replies)
 {
@@ -51,6 +58,14 @@ static const char *where(void *context, uint64_t *replies)
     *replies = (uint64_t)at->unit << 32 | (uint64_t)at->phase << 28 | at->index;
     if (at->unit >= run->sequence.count)
         return "production";
+    if (is_stepwise(run, at->unit) && at->phase == RT_PHASE_BEGIN) {
+        size_t first = run->sequence.units[at->unit].first;
+
+        *replies += run->out->steps[first].line;
+        return rt_arena_format(run->arena, "%s:%u",
+                               rt_cursor_action(at, &run->sequence)->path,
+                               run->out->steps[first].line);
+    }
     source = rt_unit_source(&run->sequence, at->unit);
     if (at->phase != RT_PHASE_STATEMENT)
         return rt_cursor_action(at, &run->sequence)->path;
@@ -69,9 +84,9 @@ static size_t same_way(const struct rt_run *run, bool *one_by_one)
 
     for (; unit < run->sequence.count; unit++, first = false) {
         const struct rt_source *source = rt_unit_source(&run->sequence, unit);
-        bool this_way = source && source->one_by_one;
+        bool this_way = source && source->one_by_one && !source->mode.no_transaction;
 
-        if (!first && this_way != way)
+        if (!first && (this_way != way || is_stepwise(run, unit)))
             break;
         way = this_way;
     }
@@ -118,10 +133,11 @@ static bool retry(struct rt_run *run, enum rt_failure failure, struct rt_err *er
     if (!rt_failure_passes(failure, err) || *retries >= run->options->retries)
         return false;
     pause = rt_clock_backoff((*retries)++, RETRY_MS, RETRY_LIMIT_MS);
-    rt_log("%s: %s%s%s; rolled back, trying again in %.1f s (%u of %u)",
+    rt_log("%s: %s%s%s; %strying again in %.1f s (%u of %u)",
            run->sequence.plan->actions[unit->first].path, err->message,
-           blocker ? " while it waited for " : "", blocker ? blocker : "", pause / 1000.0,
-           *retries, run->options->retries);
+           blocker ? " while it waited for " : "", blocker ? blocker : "",
+           failure == RT_FAILURE_STOPPED ? "" : "rolled back, ", pause / 1000.0, *retries,
+           run->options->retries);
     roll_back(run, err);
     return rt_clock_pause(pause, err) == 0;
 }
@@ -155,6 +171,44 @@ static int handle(struct rt_run *run, struct rt_err *err)
     return -(int)err->status;
 }
 
+/* The statements of a file without a transaction; its row is left to be written. */
+static int run_steps(struct rt_run *run, struct rt_err *err)
+{
+    const struct rt_action *action = rt_cursor_action(&run->replied, &run->sequence);
+    const struct rt_ledger_row *before = rt_run_row_before(run, run->replied.unit);
+    struct rt_stepwise *steps = &run->out->steps[action - run->sequence.plan->actions];
+
+    *steps = (struct rt_stepwise){.lock_timeout = run->options->lock_timeout,
+                                  .statement_timeout = run->options->statement_timeout,
+                                  .client = run->options->writer.client,
+                                  .head = before ? before->column[RT_COL_ENTRY_HASH]
+                                                 : rt_ledger_head(run->ledger),
+                                  .wait = run->options->wait};
+    run->replied = (struct rt_cursor){.unit = run->replied.unit};
+    while (rt_stepwise_run(run->conn, run->arena, action, steps, err) < 0) {
+        if (!retry(run, RT_FAILURE_STOPPED, err)) {
+            rt_failure_explain(run, RT_FAILURE_STOPPED, err);
+            return -(int)err->status;
+        }
+        rt_err_clear(err);
+    }
+    return 0;
+}
+
+/* Where rows of revtwin.step are to be written, its table has to be there. */
+static bool lacks_tables(const struct rt_run *run)
+{
+    const struct rt_plan *plan = run->sequence.plan;
+
+    if (plan->count == 0 || (run->ledger->exists && run->ledger->has_steps))
+        return false;
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->actions[i].clears_steps)
+            return true;
+    }
+    return !run->ledger->exists;
+}
+
 int rt_apply(struct rt_apply_result *out, struct rt_arena *arena, struct rt_conn *conn,
              const struct rt_plan *plan, struct rt_ledger *ledger,
              const struct rt_apply_options *options, struct rt_err *err)
@@ -174,16 +228,21 @@ int rt_apply(struct rt_apply_result *out, struct rt_arena *arena, struct rt_conn
     out->states = rt_arena_alloc(arena, plan->count * sizeof(*out->states));
     out->milliseconds = rt_arena_alloc(arena, plan->count * sizeof(*out->milliseconds));
     out->retries = rt_arena_alloc(arena, plan->count * sizeof(*out->retries));
+    out->steps = rt_arena_alloc(arena, plan->count * sizeof(*out->steps));
     out->head = rt_ledger_head(ledger);
     run.rows = rt_arena_alloc(arena, plan->count * sizeof(*run.rows));
     rt_sequence_init(&run.sequence, arena, plan);
-    if (!ledger->exists && run.sequence.count > 0)
+    if (lacks_tables(&run))
         rc = rt_ledger_create(ledger, conn, err);
     rt_watch_start(&run.watch);
     while (rc == 0 && run.replied.unit < run.sequence.count) {
         bool one_by_one;
         size_t end = same_way(&run, &one_by_one);
 
+        if (is_stepwise(&run, run.replied.unit))
+            rc = run_steps(&run, err);
+        if (rc < 0)
+            break;
         rc = rt_transact(&run, end, one_by_one, err);
         if (rc < 0)
             rc = handle(&run, err);

@@ -1,12 +1,13 @@
 /*
  * Executing a plan on production: each file in one transaction with its ledger row, all
- * of them in one pipeline. The first error that does not go away by itself stops every
- * later file; earlier ones stay.
+ * of them in one pipeline; or, where a file runs without a transaction, its statements
+ * one by one, and then its row. The first error that does not go away by itself stops
+ * every later file; earlier ones stay.
  */
 #ifndef RT_MIGRATE_APPLY_H
 #define RT_MIGRATE_APPLY_H
 
-#include "migrate/plan.h"
+#include "migrate/stepwise.h"
 
 struct rt_apply_options {
     const char *lock_timeout;      /* as PostgreSQL writes it: "5s" */
@@ -21,6 +22,7 @@ enum rt_apply_state {
     RT_APPLY_DONE,
     RT_APPLY_FAILED,    /* and rolled back */
     RT_APPLY_CANCELLED, /* and rolled back */
+    RT_APPLY_STOPPED,   /* without a transaction, at one of its statements */
     RT_APPLY_UNKNOWN,   /* nobody could be asked what became of it */
 };
 
@@ -28,6 +30,7 @@ struct rt_apply_result {
     enum rt_apply_state *states; /* one for each of plan->actions, in the arena */
     const char **milliseconds;   /* of the transaction that succeeded; NULL: none */
     unsigned *retries;           /* how often it was tried again */
+    struct rt_stepwise *steps;   /* of files without a transaction */
     size_t done;                 /* actions done, records included */
     const char *head;            /* entry_hash of the ledger's last row */
 };

@@ -68,7 +68,7 @@ bool rt_failure_passes(enum rt_failure failure, const struct rt_err *err)
 {
     static const char *const states[] = {"55P03", "40P01", "40001"};
 
-    if (failure > RT_FAILURE_CONFLICT)
+    if (failure > RT_FAILURE_CONFLICT && failure != RT_FAILURE_STOPPED)
         return false;
     for (size_t i = 0; i < RT_COUNT(states); i++) {
         if (is_state(err, states[i]))
@@ -92,13 +92,9 @@ static void place_error(const struct rt_run *run, struct rt_err *err)
     rt_err_place(err, script->text, script->len, place);
 }
 
-static void explain_migration(const struct rt_run *run, struct rt_err *err)
+/* What some SQLSTATEs mean here. */
+static void explain_state(const struct rt_run *run, struct rt_err *err)
 {
-    if (run->replied.phase == RT_PHASE_COMMIT)
-        rt_err_wrap(err, "at COMMIT");
-    else if (run->replied.phase == RT_PHASE_STATEMENT)
-        place_error(run, err);
-    err->status = RT_EMIGRATION;
     if (is_state(err, "55P03") && rt_watch_blocker(&run->watch))
         rt_err_detail(err, "It waited for %s.", rt_watch_blocker(&run->watch));
     if (is_state(err, "57014") && err->hint == NULL)
@@ -108,6 +104,25 @@ static void explain_migration(const struct rt_run *run, struct rt_err *err)
     if (is_state(err, "55P04") && err->hint == NULL)
         rt_err_hint(err, "Add the value in a file of its own, which then commits before "
                          "another file uses it.");
+}
+
+static void explain_migration(const struct rt_run *run, struct rt_err *err)
+{
+    if (run->replied.phase == RT_PHASE_COMMIT)
+        rt_err_wrap(err, "at COMMIT");
+    else if (run->replied.phase == RT_PHASE_STATEMENT)
+        place_error(run, err);
+    err->status = RT_EMIGRATION;
+    explain_state(run, err);
+}
+
+static void explain_stopped(const struct rt_run *run, struct rt_err *err)
+{
+    if (rt_conn_lost(run->conn)) {
+        rt_err_wrap(err, "the connection to production was lost");
+        err->status = RT_EUNKNOWN;
+    }
+    explain_state(run, err);
 }
 
 /* Who was it? Best effort. */
@@ -164,6 +179,18 @@ static const char *same_range(const struct rt_run *run)
     return rt_arena_format(run->arena, "--base %.12s^", first->commit);
 }
 
+static void advise_stopped(const struct rt_run *run, struct rt_err *err)
+{
+    const char *path = rt_cursor_action(&run->replied, &run->sequence)->path;
+
+    rt_err_advice(err,
+                  "%s\n%zu of %zu migrations are in, and nothing after it was started. "
+                  "Once the cause is mended, go on with: revtwin apply %s\n%s",
+                  err->advice ? err->advice : "", run->out->done,
+                  run->sequence.plan->count, same_range(run),
+                  rt_stopped_ways_out(run->arena, path));
+}
+
 static void advise(const struct rt_run *run, enum rt_failure failure, struct rt_err *err)
 {
     size_t done = run->out->done, all = run->sequence.plan->count;
@@ -174,6 +201,8 @@ static void advise(const struct rt_run *run, enum rt_failure failure, struct rt_
                       "way may be, too. Run revtwin status to see what production's "
                       "ledger says, then revtwin apply %s to go on.",
                       done, all, same_range(run));
+    else if (failure == RT_FAILURE_STOPPED)
+        advise_stopped(run, err);
     else if (failure == RT_FAILURE_ENDED)
         rt_err_advice(err,
                       "%zu of %zu migrations are in. Nothing after this file was "
@@ -191,6 +220,7 @@ static void set_states(struct rt_run *run, enum rt_failure failure)
 {
     enum rt_apply_state state =
         failure == RT_FAILURE_CANCELLED ? RT_APPLY_CANCELLED
+        : failure == RT_FAILURE_STOPPED ? RT_APPLY_STOPPED
         : failure == RT_FAILURE_UNSETTLED || failure == RT_FAILURE_ENDED
             ? RT_APPLY_UNKNOWN
             : RT_APPLY_FAILED;
@@ -233,10 +263,13 @@ void rt_failure_explain(struct rt_run *run, enum rt_failure failure, struct rt_e
     case RT_FAILURE_ENDED:
         explain_ended(err);
         break;
+    case RT_FAILURE_STOPPED:
+        explain_stopped(run, err);
+        break;
     case RT_FAILURE_CANCELLED:
         break;
     }
-    if (failure != RT_FAILURE_CANCELLED)
+    if (failure != RT_FAILURE_CANCELLED && failure != RT_FAILURE_STOPPED)
         rt_err_at(err, path, err->line, err->column);
     advise(run, failure, err);
     set_states(run, failure);

@@ -11,6 +11,8 @@ enum rt_failure {
     RT_FAILURE_MIGRATION, /* the server refused a statement: rolled back */
     RT_FAILURE_LEDGER,    /* the same, of a statement of ours */
     RT_FAILURE_CONFLICT,  /* another run wrote the ledger, or is about to: rolled back */
+    RT_FAILURE_STOPPED,   /* a file without a transaction, at a statement: the error that
+                             rt_stepwise_run gave */
     RT_FAILURE_CANCELLED, /* by a signal: rolled back */
     RT_FAILURE_LOST,      /* with the connection; settled: rolled back */
     RT_FAILURE_UNSETTLED, /* with the connection, and its COMMIT was under way */

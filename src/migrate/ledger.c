@@ -143,6 +143,8 @@ int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn
     out->exists = rt_result_true(session, 0, 2);
     out->is_twin = rt_result_true(session, 0, 3);
     out->pooled = rt_result_true(session, 0, 6);
+    out->has_steps = rt_result_get(session, 0, 7) != NULL;
+    out->may_have_stopped = rt_result_true(session, 0, 7);
     out->server_clock = strtoll(rt_result_get(session, 0, 4), NULL, 10);
     out->local_clock = rt_clock_us();
     rt_result_free(session);
@@ -164,7 +166,7 @@ int rt_ledger_create(struct rt_ledger *ledger, struct rt_conn *conn, struct rt_e
     struct rt_str grant = {0};
 
     if (rt_exec(NULL, conn, rt_sql_ledger_create, err) == 0) {
-        ledger->exists = true;
+        ledger->exists = ledger->has_steps = true;
         return 0;
     }
     if (rt_exec(NULL, conn, "ROLLBACK", &ignored) < 0)

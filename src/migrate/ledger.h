@@ -63,8 +63,10 @@ struct rt_ledger_row {
 /* Production as one session sees it. */
 struct rt_ledger {
     bool exists;
-    bool is_twin; /* the database carries revtwin.twin */
-    bool pooled;  /* a pooler stands between: session locks and settings mean nothing */
+    bool is_twin;   /* the database carries revtwin.twin */
+    bool has_steps; /* revtwin.step is there: a ledger of an earlier version lacks it */
+    bool may_have_stopped; /* and may have rows */
+    bool pooled; /* a pooler stands between: session locks and settings mean nothing */
     const char *database, *session_user;
     int64_t server_clock; /* microseconds since 1970 when it was asked, */
     int64_t local_clock;  /* and this machine's monotonic clock then */

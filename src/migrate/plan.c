@@ -68,6 +68,8 @@ int rt_plan_load(struct rt_plan *plan, struct rt_arena *arena, struct rt_repo *r
 
         if (rc == 0 && action->kind == RT_ACTION_APPLY)
             rc = rt_source_load(&action->source, repo, action->path, &action->oid, err);
+        if (rc == 0 && action->kind == RT_ACTION_APPLY)
+            action->clears_steps = action->source.mode.no_transaction;
         if (rc == -RT_EREFUSED)
             rt_err_move(rt_plan_add_finding(plan, RT_REFUSAL), err);
         else if (rc < 0)

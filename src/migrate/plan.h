@@ -11,6 +11,7 @@
 #include "git/range.h"
 #include "migrate/set.h"
 #include "migrate/source.h"
+#include "migrate/step.h"
 
 /* In the order of execution. */
 enum rt_action_kind {
@@ -32,8 +33,10 @@ struct rt_action {
     const char *subject;  /* first line of its message; NULL when uncommitted */
     const char *reason;   /* for the ledger's row, or NULL */
     struct rt_source source;
-    const struct rt_command *before; /* NULL; runs first, and fails to stop the action */
-    const struct rt_command *after;  /* NULL; runs after the ledger's row was written */
+    const struct rt_command *before;  /* NULL; runs first, and fails to stop the action */
+    const struct rt_command *after;   /* NULL; runs after the ledger's row was written */
+    const struct rt_stopped *stopped; /* it goes on with this; NULL: it begins */
+    bool clears_steps; /* its rows of revtwin.step go when its row is written */
     enum rt_action_kind kind;
     enum rt_row_kind row; /* of the ledger's row */
     struct rt_oid oid;    /* the content; empty for an uncommitted file */

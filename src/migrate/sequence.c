@@ -54,6 +54,7 @@ static size_t phase_length(const struct rt_cursor *cursor,
     case RT_PHASE_RESTORE:
         return source ? RT_COUNT(restore) : 0;
     case RT_PHASE_BEFORE:
+    case RT_PHASE_STEPS:
     case RT_PHASE_APPEND:
     case RT_PHASE_AFTER:
         return sequence->units[cursor->unit].count;
@@ -67,8 +68,8 @@ static size_t phase_length(const struct rt_cursor *cursor,
 const struct rt_action *rt_cursor_action(const struct rt_cursor *cursor,
                                          const struct rt_sequence *sequence)
 {
-    bool each = cursor->phase == RT_PHASE_BEFORE || cursor->phase == RT_PHASE_APPEND ||
-                cursor->phase == RT_PHASE_AFTER;
+    bool each = cursor->phase == RT_PHASE_BEFORE || cursor->phase == RT_PHASE_STEPS ||
+                cursor->phase == RT_PHASE_APPEND || cursor->phase == RT_PHASE_AFTER;
 
     return &sequence->plan->actions[sequence->units[cursor->unit].first +
                                     (each ? cursor->index : 0)];
@@ -83,6 +84,8 @@ static bool is_empty(const struct rt_cursor *cursor, const struct rt_sequence *s
     switch (cursor->phase) {
     case RT_PHASE_BEFORE:
         return action->before == NULL;
+    case RT_PHASE_STEPS:
+        return !action->clears_steps;
     case RT_PHASE_AFTER:
         return action->after == NULL;
     case RT_PHASE_STATEMENT:
@@ -131,6 +134,8 @@ const char *rt_cursor_sql(const struct rt_cursor *cursor)
         return rt_sql_ledger_head;
     case RT_PHASE_RESTORE:
         return restore[cursor->index];
+    case RT_PHASE_STEPS:
+        return rt_sql_step_clear;
     case RT_PHASE_APPEND:
         return rt_sql_ledger_append;
     case RT_PHASE_COMMIT:

@@ -22,6 +22,7 @@ enum rt_phase {
     RT_PHASE_BEFORE,    /* what the actions ask for besides */
     RT_PHASE_STATEMENT, /* the file's own, unless it runs without a transaction */
     RT_PHASE_RESTORE,   /* role and encoding as they were, for the ledger's row */
+    RT_PHASE_STEPS,     /* the file's rows of revtwin.step end with that transaction */
     RT_PHASE_APPEND,    /* the ledger's row or rows */
     RT_PHASE_AFTER,     /* what the actions ask for besides */
     RT_PHASE_COMMIT,

@@ -1,15 +1,6 @@
 #include "migrate/source.h"
 
 #include "sql/inspect.h"
-#include "sql/locate.h"
-
-static int refuse_no_transaction(const struct rt_script *script, struct rt_err *err)
-{
-    rt_err_set(err, RT_EREFUSED, "files without a transaction are not supported yet");
-    rt_err_place(err, script->text, script->len,
-                 rt_locate(script->text, script->len, script->stmts[0].start));
-    return rt_err_hint(err, "Run it by hand and record it with \"revtwin baseline\".");
-}
 
 int rt_source_load(struct rt_source *out, struct rt_repo *repo, const char *path,
                    const struct rt_oid *oid, struct rt_err *err)
@@ -31,8 +22,6 @@ int rt_source_load(struct rt_source *out, struct rt_repo *repo, const char *path
         goto done;
     rt_script_inspect(&out->script);
     rc = rt_script_mode(&out->mode, &out->script, err);
-    if (rc == 0 && out->mode.no_transaction)
-        rc = refuse_no_transaction(&out->script, err);
     /* What is not understood may be a COPY, too. */
     out->one_by_one = out->script.has_copy || out->mode.unparsed > 0;
 done:

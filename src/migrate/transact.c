@@ -80,6 +80,10 @@ static void fill_fixed(struct sending *s, struct rt_message *out)
         s->params[0] = head_before(run, run->sent.unit);
         out->nparams = 1;
         break;
+    case RT_PHASE_STEPS:
+        s->params[0] = rt_cursor_action(&run->sent, &run->sequence)->path;
+        out->nparams = 1;
+        break;
     case RT_PHASE_APPEND:
         memcpy(s->params, make_row(run)->column, sizeof(run->rows->column));
         s->params[RT_LEDGER_COLUMNS] = s->mark;

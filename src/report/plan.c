@@ -36,6 +36,8 @@ static const char *state_name(const struct rt_action *action,
         return "failed";
     case RT_APPLY_CANCELLED:
         return "cancelled";
+    case RT_APPLY_STOPPED:
+        return "stopped";
     case RT_APPLY_UNKNOWN:
         return "unknown";
     default:

@@ -239,8 +239,6 @@ static void statements_that_refuse_a_transaction_are_recognised(void **state)
 {
     EXPECT_REFUSALS(
         state,
-        {"alone", "\nCREATE INDEX CONCURRENTLY i ON log (id);\n", "2:1",
-         "without a transaction", 0},
         {"mixed", INSERT("x") "\nDROP INDEX CONCURRENTLY i;\n", "2:1", "Split the file",
          0},
         {"mixed in its own pair", "BEGIN;\n" INSERT("x") "\nVACUUM log;\nCOMMIT;", "3:1",

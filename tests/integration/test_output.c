@@ -157,7 +157,7 @@ static void every_error_has_json(void **state)
     json_t *doc, *finding;
 
     scene_step(s, "V1");
-    scene_file(s, "V2", "VACUUM;\n");
+    scene_file(s, "V2", "ROLLBACK;\n");
     repo_commit(&s->repo, "cannot run");
     doc = run_json(s, 3, "apply", NULL);
     finding = json_array_get(json_object_get(doc, "findings"), 1);

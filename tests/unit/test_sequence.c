@@ -17,7 +17,7 @@ static char *walk(const struct rt_sequence *sequence)
         if (cursor.phase == RT_PHASE_STATEMENT)
             rt_str_addf(&out, "s%zu", cursor.index);
         else
-            rt_str_addf(&out, "%c", "BSHb-RAaCx"[cursor.phase]);
+            rt_str_addf(&out, "%c", "BSHb-RsAaCx"[cursor.phase]);
         rt_cursor_advance(&cursor, sequence);
     }
     return rt_str_take(&out);

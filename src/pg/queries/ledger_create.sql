@@ -1,6 +1,6 @@
--- The ledger and the list of failed attempts, made on first use. The lock keeps two first
--- runs apart even where a pooler takes session locks away. A later format may add columns
--- but keeps these, so that an older revtwin can tell that it is one.
+-- The ledger, the list of failed attempts and that of steps, made on first use. The lock
+-- keeps two first runs apart even where a pooler takes session locks away. A later format may
+-- add columns but keeps these, so that an older revtwin can tell that it is one.
 BEGIN;
 SET LOCAL lock_timeout = '30s';
 SELECT pg_advisory_xact_lock(8243124935563243009);
@@ -59,4 +59,27 @@ CREATE TABLE IF NOT EXISTS revtwin.attempt (
     client       text NOT NULL
 );
 COMMENT ON TABLE revtwin.attempt IS 'Migrations that failed and were rolled back.';
+CREATE TABLE IF NOT EXISTS revtwin.step (
+    path          text NOT NULL,
+    statement     integer NOT NULL,
+    statements    integer NOT NULL,
+    checksum      text NOT NULL, -- of the statement
+    file_checksum text NOT NULL,
+    commit_oid    text NOT NULL,
+    state         text NOT NULL CHECK (state IN ('started', 'done', 'failed')),
+    version       bigint NOT NULL, -- how often this row was written
+    object        text,            -- that the statement makes or takes away
+    found         boolean,         -- whether that was there before it was first started
+    line          bigint,
+    sqlstate      text,
+    message       text,
+    client        text NOT NULL,
+    started_by    text NOT NULL DEFAULT session_user,
+    pid           integer NOT NULL,
+    started_at    timestamptz NOT NULL,
+    finished_at   timestamptz,
+    PRIMARY KEY (path, statement)
+);
+COMMENT ON TABLE revtwin.step IS
+    'Migrations under way or stopped that run without a transaction, statement by statement.';
 COMMIT;

@@ -1,0 +1,205 @@
+/* What is to be done with the statement that a walk is at, and doing it. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "migrate/walk.h"
+#include "pg/query.h"
+#include "queries.h"
+
+enum { POLL_MS = 500 };
+
+/* ------------------------------------------------------------------ what is there */
+
+/* What its row says of the object: an index is ours when it was not there at the start of
+ * the run that made it, and what is to go has gone when it was there once. */
+static void note_object(struct rt_walk *walk)
+{
+    const struct rt_step *step = walk->step;
+    bool same = step && step->object && walk->object.name &&
+                (walk->same_text || strcmp(step->object, walk->object.name) == 0);
+
+    walk->object_name = walk->object.name;
+    walk->found = walk->object.there;
+    if (!same)
+        return;
+    if (walk->what.kind == RT_CONCURRENT_CREATE_INDEX) {
+        walk->found = step->found && walk->object.there;
+    } else {
+        walk->found = step->found || walk->object.there;
+        walk->object_name = step->object;
+    }
+}
+
+/* The text that it had before may have left an index that this one does not name. */
+static int tell_other_leftover(struct rt_walk *walk, struct rt_err *err)
+{
+    const struct rt_step *step = walk->step;
+    struct rt_result *rows = NULL;
+    int rc;
+
+    if (step == NULL || walk->same_text || step->object == NULL || step->found ||
+        (walk->object.name && strcmp(step->object, walk->object.name) == 0))
+        return 0;
+    rc = rt_query(&rows, walk->conn, rt_sql_index_invalid, 1, &step->object, err);
+    if (rc == 0 && rt_result_true(rows, 0, 0))
+        rt_walk_note(walk,
+                     "the INVALID index %s stays, which statement %zu left before it was "
+                     "changed; to drop it: DROP INDEX CONCURRENTLY %s;",
+                     step->object, walk->number, step->object);
+    rt_result_free(rows);
+    return rc;
+}
+
+/* Whether somebody works on the index's table, who may be just about to make it valid. */
+static int index_in_use(struct rt_walk *walk, const char **who, struct rt_err *err)
+{
+    struct rt_result *rows = NULL;
+    int rc = rt_query(&rows, walk->conn, rt_sql_index_users, 1, &walk->object.name, err);
+
+    *who = NULL;
+    if (rc == 0 && rt_result_rows(rows) > 0)
+        *who = rt_arena_strdup(walk->arena, rt_result_get(rows, 0, 0));
+    rt_result_free(rows);
+    return rc;
+}
+
+/* Decide, and again as long as the index that is to be cleaned up is in somebody's hands.
+ */
+static int judge(struct rt_walk *walk, enum rt_verdict *verdict, struct rt_err *err)
+{
+    int64_t start = rt_clock_ms();
+    bool told = false;
+
+    for (;;) {
+        const char *who;
+        int rc = rt_walk_ask(walk, err);
+
+        if (rc < 0)
+            return rc;
+        *verdict =
+            rt_leftover_decide(&walk->what, &walk->object, walk->step, walk->same_text);
+        if (*verdict != RT_VERDICT_CLEAN)
+            return 0;
+        rc = index_in_use(walk, &who, err);
+        if (rc < 0 || who == NULL)
+            return rc;
+        if (rt_clock_ms() - start >= (int64_t)walk->run->wait * 1000) {
+            rt_err_set(err, RT_ELOCKED,
+                       "the INVALID index %s cannot be dropped: its table is in use",
+                       walk->object.name);
+            return rt_err_detail(err, "By %s.", who);
+        }
+        if (!told)
+            rt_log("%s: waiting to drop the INVALID index %s: its table is in use by %s",
+                   walk->action->path, walk->object.name, who);
+        told = true;
+        rc = rt_clock_pause(POLL_MS, err);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+/* ------------------------------------------------------------------ one statement */
+
+static int refuse_invalid(const struct rt_walk *walk, struct rt_err *err)
+{
+    rt_err_set(
+        err, RT_EMIGRATION,
+        "IF NOT EXISTS would be satisfied by the INVALID index %s, which this file "
+        "did not make",
+        walk->object.name);
+    return rt_err_hint(
+        err,
+        "PostgreSQL would report success over an index that no query uses. "
+        "Drop it, unless somebody is building it just now: DROP INDEX "
+        "CONCURRENTLY %s;",
+        walk->object.name);
+}
+
+static int refuse_untold(struct rt_err *err)
+{
+    rt_err_set(err, RT_EUNKNOWN,
+               "the run before was broken off in it, and nothing in production tells "
+               "whether it was done");
+    return rt_err_hint(err,
+                       "Look for what it does. If it is done, finish the rest of the "
+                       "file by hand, too, and record it with revtwin resolve.");
+}
+
+static const char *finalize(struct rt_walk *walk)
+{
+    const struct rt_concurrent *what = &walk->what;
+    struct rt_str sql = {0};
+    const char *text;
+
+    rt_str_add(&sql, "ALTER TABLE ");
+    if (what->table_schema) {
+        rt_quote_ident(&sql, what->table_schema);
+        rt_str_add(&sql, ".");
+    }
+    rt_quote_ident(&sql, what->table);
+    rt_str_addf(&sql, " DETACH PARTITION %s FINALIZE", walk->object.name);
+    text = rt_arena_strdup(walk->arena, rt_str_text(&sql));
+    rt_str_clear(&sql);
+    return text;
+}
+
+static int found_done(struct rt_walk *walk, struct rt_err *err)
+{
+    const char *state = walk->what.kind == RT_CONCURRENT_CREATE_INDEX
+                            ? "is there and valid"
+                        : walk->what.kind == RT_CONCURRENT_DROP_INDEX ? "is gone"
+                                                                      : "is detached";
+
+    rt_walk_note(walk, "statement %zu is done already (%s %s): not run again",
+                 walk->number, walk->object_name, state);
+    return rt_walk_mark_done(walk, err);
+}
+
+static int clean_up(struct rt_walk *walk, struct rt_err *err)
+{
+    rt_walk_note(walk,
+                 "dropping the INVALID index %s that statement %zu left when it was "
+                 "broken off",
+                 walk->object.name, walk->number);
+    return rt_walk_send_text(walk,
+                             rt_arena_format(walk->arena,
+                                             "DROP INDEX CONCURRENTLY IF EXISTS %s",
+                                             walk->object.name),
+                             true, err);
+}
+
+int rt_walk_run(struct rt_walk *walk, struct rt_err *err)
+{
+    enum rt_verdict verdict;
+    int rc = judge(walk, &verdict, err);
+
+    if (rc == 0)
+        rc = tell_other_leftover(walk, err);
+    if (rc < 0)
+        return rc;
+    note_object(walk);
+    if (walk->stmt->stmt_class == RT_CLASS_UNPARSED && walk->same_text &&
+        walk->step->state == RT_STEP_STARTED)
+        verdict = RT_VERDICT_UNTOLD;
+    switch (verdict) {
+    case RT_VERDICT_DONE:
+        return found_done(walk, err);
+    case RT_VERDICT_REFUSE:
+        return refuse_invalid(walk, err);
+    case RT_VERDICT_UNTOLD:
+        return refuse_untold(err);
+    case RT_VERDICT_FINISH:
+        rt_walk_note(walk,
+                     "partition %s is half-way detached: finishing it with FINALIZE",
+                     walk->object.name);
+        return rt_walk_send_text(walk, finalize(walk), false, err);
+    case RT_VERDICT_CLEAN:
+        rc = clean_up(walk, err);
+        break;
+    case RT_VERDICT_RUN:
+        break;
+    }
+    return rc < 0 ? rc
+                  : rt_walk_send(walk, rt_walk_message(walk, walk->stmt), false, err);
+}
