@@ -94,10 +94,12 @@ void rt_help_program(struct rt_str *out)
                "\nrevtwin COMMAND --help explains one command, revtwin help config the "
                "settings.\n\n"
                "environment:\n"
-               "  PROD_DATABASE_URL  production, as a libpq connection string\n"
-               "  DEV_DATABASE_URL   the twin\n"
-               "  GITHUB_EVENT_PATH  payload of a pull_request event: its merge commit "
-               "is applied\n\n" RT_EXIT_STATUSES);
+               "  PROD_DATABASE_URL    production, as a libpq connection string\n"
+               "  DEV_DATABASE_URL     the twin\n"
+               "  GITHUB_EVENT_PATH    payload of a pull_request event: its merge commit "
+               "is applied\n"
+               "  REVTWIN_SIGNING_KEY  the key that signs the ledger's rows, or its "
+               "file\n\n" RT_EXIT_STATUSES);
 }
 
 /* ------------------------------------------------------------------ preconditions */

@@ -205,5 +205,7 @@ void rt_settings_help(struct rt_str *out)
              "  production  PROD_DATABASE_URL or --prod\n"
              "  the twin    DEV_DATABASE_URL or --twin\n"
              "Each is a libpq connection string (URI or key=value); PGPASSFILE, service "
-             "files,\nsslmode and the rest work as in psql.\n");
+             "files,\nsslmode and the rest work as in psql.\n"
+             "Nor is the secret key that signs the ledger's rows: REVTWIN_SIGNING_KEY, "
+             "the path\nof its file, or its text.\n");
 }

@@ -89,8 +89,8 @@ static int compare(struct rt_work *work, struct rt_context *context,
 int rt_cmd_verify(struct rt_context *context, struct rt_err *err)
 {
     struct rt_work work = {0};
-    struct rt_public_keys keys;
-    struct rt_proof proof;
+    struct rt_public_keys keys = {0};
+    struct rt_proof proof = {0};
     int rc = read_proof(&proof, &keys, context, err);
 
     if (rc == 0)
