@@ -14,6 +14,22 @@ struct rt_result; /* rows as text */
 int rt_query(struct rt_result **out, struct rt_conn *conn, const char *sql, int nparams,
              const char *const *params, struct rt_err *err) RT_CHECKED;
 
+/* One of several statements that go out together. */
+struct rt_read {
+    const char *sql;
+    int nparams;
+    const char *const *params;
+    struct rt_result *rows; /* filled */
+};
+
+/*
+ * Run statements as one pipeline: one round trip for them all, in one transaction of
+ * their own where none is open, each seeing what was committed before it began. The first
+ * error is given as rt_query does, and then no rows are left.
+ */
+int rt_query_many(struct rt_read *reads, size_t count, struct rt_conn *conn,
+                  struct rt_err *err) RT_CHECKED;
+
 /* Run one or more statements separated by semicolons (simple protocol), as psql -c. The
  * rows of the last one go to out, which may be NULL. */
 int rt_exec(struct rt_result **out, struct rt_conn *conn, const char *sql,
