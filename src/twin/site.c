@@ -80,11 +80,11 @@ int rt_site_locate(struct rt_place *place, struct rt_arena *arena, struct rt_con
 
 static int open_connection(struct rt_site *site, struct rt_err *err)
 {
-    int rc = rt_conn_open_database(&site->conn, site->server, site->place.maintenance,
-                                   RT_READ_WRITE, err);
+    int rc = site->conn
+                 ? rt_conn_reopen(site->conn, err) /* a shield stays */
+                 : rt_conn_open_database(&site->conn, site->server,
+                                         site->place.maintenance, RT_READ_WRITE, err);
 
-    if (rc == 0 && site->deaf)
-        rt_conn_shield(site->conn);
     return rc < 0 ? rc : rt_session_without_timeouts(site->conn, err);
 }
 
@@ -130,10 +130,8 @@ static int take_lock(struct rt_site *site, struct rt_err *err)
 
 int rt_site_reopen(struct rt_site *site, struct rt_err *err)
 {
-    int rc;
+    int rc = open_connection(site, err);
 
-    rt_site_close(site);
-    rc = open_connection(site, err);
     if (rc == 0)
         rc = take_lock(site, err);
     return rc;
