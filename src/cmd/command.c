@@ -9,7 +9,7 @@
 #include "cmd/signing.h"
 
 const struct rt_command_info rt_commands[] = {
-    {"plan", "[COMMIT]", 0, 1, RT_NEED_REPO, rt_cmd_plan,
+    {"plan", "[COMMIT]", 0, 1, RT_NEED_REPO | RT_USE_PROD, rt_cmd_plan,
      "show what apply would do, and change nothing",
      "Show which migrations apply would run, in which order, and what speaks against "
      "it.\n"
@@ -19,8 +19,9 @@ const struct rt_command_info rt_commands[] = {
      "HEAD),\n"
      "or the range that --base or --ledger name. Without PROD_DATABASE_URL the plan is\n"
      "made from git alone."},
-    {"apply", "[COMMIT]", 0, 1, RT_NEED_REPO | RT_NEED_PROD | RT_NEED_SIGNER,
-     rt_cmd_apply, "apply merged migrations to production, then resync the twin",
+    {"apply", "[COMMIT]", 0, 1,
+     RT_NEED_REPO | RT_NEED_PROD | RT_USE_TWIN | RT_NEED_SIGNER, rt_cmd_apply,
+     "apply merged migrations to production, then resync the twin",
      "Apply the new migrations of one step to production, each in one transaction with "
      "its\n"
      "row in the ledger, and then resync the twin when DEV_DATABASE_URL is set.\n\n"
@@ -29,7 +30,7 @@ const struct rt_command_info rt_commands[] = {
      "else to HEAD. --base REV takes every step after REV; --ledger every step since "
      "the\n"
      "newest commit in the ledger: for release days, rebase merges and missed runs."},
-    {"resync", "", 0, 0, RT_NEED_PROD | RT_NEED_TWIN, rt_cmd_resync,
+    {"resync", "", 0, 0, RT_USE_REPO | RT_NEED_PROD | RT_NEED_TWIN, rt_cmd_resync,
      "copy production to the twin, whole and at once",
      "Build a copy of production beside the twin and put it in the twin's place in one\n"
      "step. Until then, and after every failure, the twin is as it was. A database that\n"
@@ -45,7 +46,7 @@ const struct rt_command_info rt_commands[] = {
      "its\n"
      "content at HEAD counts as applied from here on. Nothing is run, and no row of the\n"
      "ledger is changed: another one tells who accepted it, when and why (--reason)."},
-    {"status", "[COMMIT]", 0, 1, RT_NEED_REPO | RT_NEED_PROD, rt_cmd_status,
+    {"status", "[COMMIT]", 0, 1, RT_NEED_REPO | RT_NEED_PROD | RT_USE_TWIN, rt_cmd_status,
      "compare production's ledger with the repository",
      "Show what production's ledger has, what is pending at COMMIT (default: HEAD), "
      "failed\n"
@@ -104,6 +105,18 @@ void rt_help_program(struct rt_str *out)
 
 /* ------------------------------------------------------------------ preconditions */
 
+static int open_repo(struct rt_context *context, struct rt_err *err)
+{
+    const char *dir = context->options.dir;
+    int rc = rt_repo_open(&context->repo, dir ? dir : ".", err);
+
+    if (rc == -RT_EUSAGE && !(context->command->needs & RT_NEED_REPO)) {
+        rt_err_clear(err);
+        return 0;
+    }
+    return rc;
+}
+
 static int take_server(struct rt_server *server, const char *flag, const char *flag_value,
                        const char *env, bool needed, struct rt_err *err)
 {
@@ -143,14 +156,14 @@ static int check_needs(struct rt_context *context, struct rt_err *err)
     unsigned needs = context->command->needs;
     int rc = 0;
 
-    if (needs & RT_NEED_REPO)
-        rc = rt_repo_open(&context->repo, options->dir ? options->dir : ".", err);
+    if (needs & (RT_NEED_REPO | RT_USE_REPO))
+        rc = open_repo(context, err);
     if (rc == 0)
         rc = enter_folder(options->dir, err);
-    if (rc == 0)
+    if (rc == 0 && needs & (RT_NEED_PROD | RT_USE_PROD))
         rc = take_server(&context->prod, "--prod", options->prod, "PROD_DATABASE_URL",
                          needs & RT_NEED_PROD, err);
-    if (rc == 0)
+    if (rc == 0 && needs & (RT_NEED_TWIN | RT_USE_TWIN))
         rc = take_server(&context->twin, "--twin", options->twin, "DEV_DATABASE_URL",
                          needs & RT_NEED_TWIN, err);
     if (rc == 0 && needs & RT_NEED_SIGNER)

@@ -10,12 +10,16 @@
 #include "pg/conn.h"
 #include "report/report.h"
 
-/* What a command needs before it runs, checked in this order by rt_command_run. */
+/* What a command needs before it runs, and what else it takes in when it is there; the
+ * rest may be missing, or wrong. */
 enum rt_need {
     RT_NEED_REPO = 1,
     RT_NEED_PROD = 2,
     RT_NEED_TWIN = 4,
     RT_NEED_SIGNER = 8, /* it writes to the ledger: REVTWIN_SIGNING_KEY, if that is set */
+    RT_USE_REPO = 16,
+    RT_USE_PROD = 32,
+    RT_USE_TWIN = 64,
 };
 
 struct rt_options {
@@ -33,7 +37,7 @@ struct rt_context {
     char *const *operands;
     struct rt_arena arena;
     struct rt_report report;
-    struct rt_repo *repo;               /* open when RT_NEED_REPO */
+    struct rt_repo *repo;               /* open when RT_NEED_REPO; NULL: there is none */
     struct rt_server prod, twin;        /* conninfo.text is NULL when not configured */
     struct rt_signing_key *signing_key; /* NULL: rows are not signed */
 };

@@ -81,9 +81,23 @@ int rt_resync_after_apply(struct rt_context *context, struct rt_err *err)
                          context->options.adopt ? " --adopt" : "");
 }
 
+/* By HEAD's revtwin.conf, if there is one: a resync needs no repository. */
+static int settle(struct rt_context *context, struct rt_err *err)
+{
+    struct rt_config config = {0};
+    struct rt_err no_commit = {0};
+    struct rt_oid head;
+    int rc = 0;
+
+    if (context->repo && rt_repo_resolve(&head, context->repo, "HEAD", &no_commit) == 0)
+        rc = rt_config_read(&config, &context->arena, context->repo, &head, err);
+    rt_err_clear(&no_commit);
+    return rc < 0 ? rc : rt_settings_settle(&context->options.settings, &config, err);
+}
+
 int rt_cmd_resync(struct rt_context *context, struct rt_err *err)
 {
-    int rc = rt_settings_settle(&context->options.settings, NULL, err);
+    int rc = settle(context, err);
 
     return rc < 0 ? rc : resync(context, err);
 }

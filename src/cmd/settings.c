@@ -189,8 +189,9 @@ void rt_settings_help(struct rt_str *out)
 {
     rt_str_add(
         out, "Settings come from, in this order: a flag, the environment, " RT_CONFIG_FILE
-             " at the root of the\nrepository (in the commit that is applied; "
-             "git-config syntax), the default.\n");
+             " at the root of the\nrepository (in the commit that is applied; resync by "
+             "itself: in HEAD, if there is a\nrepository; git-config syntax), the "
+             "default.\n");
     for (size_t i = 0; i < RT_COUNT(table); i++) {
         const struct setting *s = &table[i];
 

@@ -177,6 +177,28 @@ static void unescaped_password_is_refused_without_leaking(void **state)
     assert_log(s, "");
 }
 
+static void server_that_is_not_used_may_be_malformed(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    scene_set(s, "DEV_DATABASE_URL", "postgresql://u:p@ss@host/db");
+    scene_untouched(s, 0, "plan");
+    scene_untouched(s, 0, "verify");
+    scene_run(s, 0, "baseline", "HEAD");
+    scene_untouched(s, 2, "apply");
+    assert_warned(s, "DEV_DATABASE_URL");
+    scene_untouched(s, 2, "status");
+    scene_untouched(s, 2, "resync");
+    scene_set(s, "PROD_DATABASE_URL", "postgresql://u:p@ss@host/db");
+    scene_run(s, 0, "version");
+    scene_run(s, 0, "help");
+    scene_run(s, 0, "help", "config");
+    scene_run(s, 0, "apply", "--help");
+    scene_run(s, 2, "plan");
+    assert_warned(s, "PROD_DATABASE_URL is not a valid connection");
+}
+
 static void password_on_the_command_line_is_refused(void **state)
 {
     static const char *const strings[] = {
@@ -384,6 +406,7 @@ int main(void)
         scene_test(database_that_does_not_exist),
         scene_test(unreachable_server),
         scene_test(unescaped_password_is_refused_without_leaking),
+        scene_test(server_that_is_not_used_may_be_malformed),
         scene_test(password_on_the_command_line_is_refused),
         scene_test(empty_strings_are_none),
         scene_test(service_and_password_files_work_for_both_servers),

@@ -235,6 +235,31 @@ static void busy_twin_is_left_alone(void **state)
     expect_equal(s);
 }
 
+/* A resync by itself goes by revtwin.conf too, where there is one, and needs none. */
+static void resync_goes_by_the_settings_of_head(void **state)
+{
+    struct scene *s = *state;
+    PGconn *developer;
+
+    scene_run(s, 0, "resync", "--adopt"); /* no commit yet */
+    developer = cluster_connect(&twin_server, s->db);
+    repo_write(&s->repo, "revtwin.conf", "[resync]\n\tswap-wait = 1\n");
+    repo_commit(&s->repo, "do not wait long");
+    repo_write(&s->repo, "revtwin.conf", "[resync]\n\tswap-wait = 2\n");
+    scene_run(s, 1, "resync");
+    assert_warned(s, "still after 1 s");
+    scene_set(s, "REVTWIN_SWAP_WAIT", "0");
+    scene_run(s, 1, "resync");
+    assert_warned(s, "still after 0 s");
+    PQfinish(developer);
+    repo_write(&s->repo, "revtwin.conf", "[resync]\n\tswap-wait = long\n");
+    repo_commit(&s->repo, "a mistake");
+    scene_run(s, 2, "resync");
+    assert_warned(s, "revtwin.conf");
+    assert_warned(s, "resync.swap-wait");
+    scene_run(s, 0, "resync", "-C", "/");
+}
+
 static void twin_that_cannot_be_reached(void **state)
 {
     struct scene *s = *state;
@@ -357,6 +382,7 @@ int main(void)
         pair_test(apply_takes_adopt_too),
         pair_test(failed_migration_does_not_touch_the_twin),
         pair_test(busy_twin_is_left_alone),
+        pair_test(resync_goes_by_the_settings_of_head),
         pair_test(twin_that_cannot_be_reached),
         pair_test(resync_that_fails_half_way),
         pair_test(signal_during_the_resync),
