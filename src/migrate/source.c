@@ -1,6 +1,7 @@
 #include "migrate/source.h"
 
 #include "sql/inspect.h"
+#include "sql/section.h"
 
 int rt_source_load(struct rt_source *out, struct rt_repo *repo, const char *path,
                    const struct rt_oid *oid, struct rt_err *err)
@@ -18,6 +19,8 @@ int rt_source_load(struct rt_source *out, struct rt_repo *repo, const char *path
         rc = rt_script_split(&out->script, out->blob.data, out->blob.len, err);
     else
         rc = rt_script_split(&out->script, out->checkout, len, err);
+    if (rc == 0)
+        rc = rt_script_check_sections(&out->script, err);
     if (rc < 0)
         goto done;
     rt_script_inspect(&out->script);
