@@ -1,6 +1,7 @@
 #include "cmd/command.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
@@ -35,11 +36,21 @@ const struct rt_command_info rt_commands[] = {
      "Build a copy of production beside the twin and put it in the twin's place in one\n"
      "step. Until then, and after every failure, the twin is as it was. A database that\n"
      "revtwin did not make is only replaced with --adopt, which is needed once."},
-    {"baseline", "REV", 1, 1, RT_NEED_REPO | RT_NEED_PROD | RT_NEED_SIGNER,
-     rt_cmd_baseline, "record migrations as applied without running them",
-     "Record every migration in the tree of REV that the ledger does not have as "
-     "applied,\n"
-     "without running it: for a first use, and for what was applied by hand."},
+    {"baseline", "REV [PATH...]", 0, INT_MAX,
+     RT_NEED_REPO | RT_NEED_PROD | RT_NEED_SIGNER, rt_cmd_baseline,
+     "record migrations as applied without running them",
+     "Record migrations in the tree of REV that the ledger does not have as applied, "
+     "without\n"
+     "running them: all of them, for a first use, or those of the given paths, for what "
+     "was\n"
+     "applied by hand. A path is given from the repository's root.\n\n"
+     "--from TOOL reads the history that another tool keeps in production, and records "
+     "what\n"
+     "it says was applied: prisma, flyway, dbmate, golang-migrate, goose, sqlx,\n"
+     "node-pg-migrate or graphile-migrate. Migrations without a file, those that failed, "
+     "and\n"
+     "files that do not have the checksum that the tool kept are listed, and nothing is\n"
+     "recorded unless --partial says to go on without them. REV then defaults to HEAD."},
     {"amend", "PATH", 1, 1, RT_NEED_REPO | RT_NEED_PROD | RT_NEED_SIGNER, rt_cmd_amend,
      "accept an applied file as it is by now",
      "Accept that PATH (from the repository's root) was changed after it was applied: "

@@ -25,8 +25,9 @@ enum rt_need {
 struct rt_options {
     const char *dir, *prod, *twin, *base;
     const char *public_key, *head, *reason;
+    const char *from, *table; /* of baseline */
     bool json, quiet, verbose, help;
-    bool ledger, no_resync, adopt, no_signature;
+    bool ledger, no_resync, adopt, no_signature, partial, dry_run;
     struct rt_settings settings;
 };
 

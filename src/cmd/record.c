@@ -1,5 +1,6 @@
 #include "cmd/record.h"
 
+#include "base/cancel.h"
 #include "report/plan.h"
 
 int rt_record(struct rt_apply_result *out, struct rt_work *work,
@@ -20,9 +21,21 @@ int rt_record(struct rt_apply_result *out, struct rt_work *work,
         rc = rt_plan_load(&work->plan, &context->arena, context->repo, err);
     if (rc < 0)
         return rc;
+    rt_report_plan(&context->report, &work->plan, NULL);
+    if (context->options.dry_run) {
+        rt_report_line(&context->report, "--dry-run: nothing was changed");
+        return 0;
+    }
+    rc = rt_cancel_check(err);
+    if (rc < 0)
+        return rc;
+
+    /* ---------------------------- point of no return ---------------------------- */
+
     rc = rt_apply(out, &context->arena, work->prod, &work->plan, &work->ledger, &options,
                   err);
-    rt_report_plan(&context->report, &work->plan, out);
+    if (rt_report_json(&context->report)) /* text has the list already */
+        rt_report_plan(&context->report, &work->plan, out);
     if (rc < 0 && err->status != RT_EUNKNOWN)
         rt_err_advice(err, "No row was written: the ledger is as it was.");
     return rc;

@@ -6,8 +6,9 @@
 #include "migrate/apply.h"
 
 /*
- * Report the plan's findings, write its records, all or none of them, and report what
- * became of them. Errors: -RT_EREFUSED for a plan with refusals, and those of rt_apply.
+ * Report the plan's findings and what is about to be recorded; then write the records,
+ * all or none of them, or with --dry-run leave it at that (and *out at {0}). Errors:
+ * -RT_EREFUSED for a plan with refusals, and those of rt_apply.
  */
 int rt_record(struct rt_apply_result *out, struct rt_work *work,
               struct rt_context *context, struct rt_err *err) RT_CHECKED;

@@ -62,8 +62,8 @@ static int ledger_range(struct rt_work *work, struct rt_context *context,
                    "production's ledger is empty: --ledger has no start");
         return rt_err_hint(err,
                            "Record what production has already with revtwin baseline "
-                           "REV, or start after a known commit with revtwin apply "
-                           "--base REV.");
+                           "REV (or --from TOOL, when another tool applied it), or start "
+                           "after a known commit with revtwin apply --base REV.");
     }
     rc = rt_repo_resolve(&newest, context->repo, row_commit(work, ledger->count - 1).hex,
                          err);

@@ -1,5 +1,5 @@
 /* Deciding: a pure function of the set, the range and the ledger. */
-#include "base/str.h"
+#include "base/names.h"
 #include "migrate/gone.h"
 
 /* The working state of one decision. */
@@ -12,27 +12,6 @@ struct decision {
 };
 
 enum { NAMES_SHOWN = 20 };
-
-/* A list of names for a finding's detail, cut when it is long. */
-struct names {
-    struct rt_str text;
-    size_t count;
-};
-
-static void add_name(struct names *names, const char *path)
-{
-    if (names->count < NAMES_SHOWN)
-        rt_str_addf(&names->text, "%s%s", names->count ? "\n" : "", path);
-    names->count++;
-}
-
-static void give_names(struct rt_err *err, struct names *names)
-{
-    if (names->count > NAMES_SHOWN)
-        rt_str_addf(&names->text, "\n... and %zu more", names->count - NAMES_SHOWN);
-    rt_err_detail(err, "%s", rt_str_text(&names->text));
-    rt_str_clear(&names->text);
-}
 
 /* ------------------------------------------------------------------ what is known */
 
@@ -52,10 +31,8 @@ static const char *known_checksum(const struct decision *d, const char *path)
 
 /* ------------------------------------------------------------------ deciding */
 
-/* was_path: what it was applied as, when that is another path; or NULL. has_row: there is
- * one to amend. */
-static void refuse_changed(struct rt_plan *plan, const struct rt_migration *m,
-                           const char *was_path, const char *was, bool has_row)
+void rt_plan_refuse_changed(struct rt_plan *plan, const struct rt_migration *m,
+                            const char *was_path, const char *was, bool has_row)
 {
     struct rt_err *err = rt_plan_add_finding(plan, RT_REFUSAL);
 
@@ -108,7 +85,7 @@ static void compare_applied(struct decision *d, const struct rt_migration *m,
     else if (!d->first_run && rt_ledger_had(d->in->ledger, m->path, m->checksum.hex))
         note_amended(d, m);
     else
-        refuse_changed(d->plan, m, NULL, was, !d->first_run);
+        rt_plan_refuse_changed(d->plan, m, NULL, was, !d->first_run);
 }
 
 /* Settle the files of the tree that production has already. */
@@ -142,28 +119,19 @@ static void settle_renamed(struct decision *d, const struct rt_range *history)
         if (rt_migration_is(m, was->checksum))
             note_rename(d, m, was);
         else
-            refuse_changed(d->plan, m, was->path, was->checksum, false);
+            rt_plan_refuse_changed(d->plan, m, was->path, was->checksum, false);
         was->renamed = true;
         d->plan->applied += !d->first_run;
         d->settled[m - d->in->set->migrations] = true;
     }
 }
 
-static void add_baseline(struct rt_plan *plan, const struct rt_migration *m,
-                         const struct rt_oid *commit)
-{
-    struct rt_action *action = rt_plan_add_record(plan, RT_ROW_BASELINE, m->path);
-
-    action->oid = m->oid;
-    action->checksum = m->checksum.hex;
-    action->commit = commit->hex;
-}
-
 static void plan_baselines(struct decision *d)
 {
     for (size_t i = 0; i < d->in->base_set->count; i++) {
         if (!d->in->base_set->migrations[i].down)
-            add_baseline(d->plan, &d->in->base_set->migrations[i], &d->in->range->base);
+            rt_plan_add_baseline(d->plan, &d->in->base_set->migrations[i],
+                                 d->in->range->base.hex);
     }
     if (d->plan->records > 0)
         rt_err_set(
@@ -171,25 +139,6 @@ static void plan_baselines(struct decision *d)
             "the ledger is empty: the %zu migration%s that commit %.12s has already "
             "count as applied and are recorded as baseline",
             d->plan->records, d->plan->records == 1 ? "" : "s", d->in->range->base.hex);
-}
-
-void rt_plan_baseline(struct rt_plan *out, const struct rt_set *set,
-                      const struct rt_ledger *ledger, const struct rt_oid *commit)
-{
-    out->ledger_known = true;
-    for (size_t i = 0; i < set->count; i++) {
-        const struct rt_migration *m = &set->migrations[i];
-        const struct rt_ledger_row *row = rt_ledger_find(ledger, m->path);
-
-        if (m->down)
-            continue;
-        if (!rt_row_applied(row))
-            add_baseline(out, m, commit);
-        else if (strcmp(row->column[RT_COL_CHECKSUM], m->checksum.hex) != 0 &&
-                 !m->line_ends_only && !rt_ledger_had(ledger, m->path, m->checksum.hex))
-            refuse_changed(out, m, NULL, row->column[RT_COL_CHECKSUM], true);
-        out->applied += rt_row_applied(row);
-    }
 }
 
 static void warn_arrival(struct decision *d, const struct rt_arrival *arrival,
@@ -256,12 +205,12 @@ static void plan_arrivals(struct decision *d)
 
 static void refuse_gaps(struct decision *d)
 {
-    struct names gaps = {0};
+    struct rt_names gaps = {.limit = NAMES_SHOWN};
     struct rt_err *err;
 
     for (size_t i = 0; i < d->in->set->count; i++) {
         if (!d->settled[i] && !d->in->set->migrations[i].down)
-            add_name(&gaps, d->in->set->migrations[i].path);
+            rt_names_add(&gaps, d->in->set->migrations[i].path);
     }
     if (gaps.count == 0)
         return;
@@ -269,29 +218,29 @@ static void refuse_gaps(struct decision *d)
     rt_err_set(err, RT_EREFUSED,
                "%zu migration%s in the tree, but neither in the ledger nor in this range",
                gaps.count, gaps.count == 1 ? " is" : "s are");
-    give_names(err, &gaps);
+    rt_names_give(&gaps, err);
     rt_err_hint(err,
                 "An earlier run was missed, or failed. Run revtwin apply --ledger to "
                 "apply everything since the ledger's newest commit, or revtwin apply "
                 "--base REV with the last commit whose migrations are all in. What "
-                "was applied by hand is recorded by revtwin baseline REV.");
+                "was applied by hand is recorded by revtwin baseline REV PATH.");
 }
 
 static void warn_deleted(struct decision *d)
 {
-    struct names deleted = {0};
+    struct rt_names deleted = {.limit = NAMES_SHOWN};
     struct rt_err *err;
 
     for (size_t i = 0; i < d->gone.count; i++) {
         if (!d->gone.items[i].renamed)
-            add_name(&deleted, d->gone.items[i].path);
+            rt_names_add(&deleted, d->gone.items[i].path);
     }
     if (deleted.count == 0)
         return;
     err = rt_plan_add_finding(d->plan, RT_WARNING);
     rt_err_set(err, RT_DONE, "%zu applied migration%s no longer in the tree",
                deleted.count, deleted.count == 1 ? " is" : "s are");
-    give_names(err, &deleted);
+    rt_names_give(&deleted, err);
 }
 
 void rt_plan_decide(struct rt_plan *out, struct rt_arena *arena,
@@ -321,14 +270,14 @@ void rt_plan_decide(struct rt_plan *out, struct rt_arena *arena,
 void rt_plan_doubt_baseline(struct rt_plan *plan, const struct rt_range *recent,
                             const struct rt_oid *tip)
 {
-    struct names names = {0};
+    struct rt_names names = {.limit = NAMES_SHOWN};
     struct rt_err *err;
 
     for (size_t i = 0; i < recent->count; i++) {
         const struct rt_arrival *arrival = &recent->arrivals[i];
 
         if (strcmp(arrival->step.hex, tip->hex) != 0 && !rt_is_down(arrival->path))
-            add_name(&names, arrival->path);
+            rt_names_add(&names, arrival->path);
     }
     if (names.count == 0)
         return;
@@ -337,7 +286,7 @@ void rt_plan_doubt_baseline(struct rt_plan *plan, const struct rt_range *recent,
                "the ledger is empty, and %zu migration%s may belong to this pull request "
                "(if it was rebased) or be applied already (if it was squashed)",
                names.count, names.count == 1 ? "" : "s");
-    give_names(err, &names);
+    rt_names_give(&names, err);
     rt_err_hint(err,
                 "Run revtwin apply --base %.12s if they are to be applied, or revtwin "
                 "baseline %.12s^ if production has them.",

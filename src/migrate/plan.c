@@ -34,6 +34,17 @@ struct rt_action *rt_plan_add_record(struct rt_plan *plan, enum rt_row_kind row,
         plan, (struct rt_action){.kind = RT_ACTION_RECORD, .row = row, .path = path});
 }
 
+struct rt_action *rt_plan_add_baseline(struct rt_plan *plan, const struct rt_migration *m,
+                                       const char *commit)
+{
+    struct rt_action *action = rt_plan_add_record(plan, RT_ROW_BASELINE, m->path);
+
+    action->oid = m->oid;
+    action->checksum = m->checksum.hex;
+    action->commit = commit;
+    return action;
+}
+
 void rt_plan_add_uncommitted(struct rt_plan *plan, const struct rt_listing *files)
 {
     for (size_t i = 0; i < files->count; i++) {

@@ -107,12 +107,14 @@ struct rt_action *rt_plan_add_record(struct rt_plan *plan, enum rt_row_kind row,
 /* Add files that are not committed yet, for a dry run on a laptop. */
 void rt_plan_add_uncommitted(struct rt_plan *plan, const struct rt_listing *files);
 
-/*
- * Record everything in the set that the ledger does not have as applied with the commit.
- * Content that the ledger knows under another checksum is a refusal.
- */
-void rt_plan_baseline(struct rt_plan *out, const struct rt_set *set,
-                      const struct rt_ledger *ledger, const struct rt_oid *commit);
+/* Record the file as assumed applied. */
+struct rt_action *rt_plan_add_baseline(struct rt_plan *plan, const struct rt_migration *m,
+                                       const char *commit);
+
+/* Refuse a file that was applied with another checksum: was_path is what it was applied
+ * as, when that is another path, or NULL; has_row: there is a row to amend. */
+void rt_plan_refuse_changed(struct rt_plan *plan, const struct rt_migration *m,
+                            const char *was_path, const char *was, bool has_row);
 
 /*
  * Read every file that is to run, and the subject of every step. A file that cannot run

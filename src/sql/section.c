@@ -85,7 +85,7 @@ int rt_script_check_sections(const struct rt_script *script, struct rt_err *err)
             return rt_err_hint(err, "Move everything from this line on into "
                                     "NAME.down.sql, which is never applied, or delete "
                                     "it. If production has the migration already, "
-                                    "record it with revtwin baseline.");
+                                    "record it with revtwin baseline REV PATH.");
         }
         at += len + 1;
     }

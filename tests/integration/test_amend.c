@@ -26,7 +26,7 @@ static void changed_file_is_accepted(void **state)
     assert_warned(s, "revtwin amend '" V1 "' --reason TEXT");
     cluster_exec(&scene_server, s->db, "CREATE TABLE kept AS TABLE revtwin.ledger");
     scene_run(s, 0, "amend", V1, "--reason", "only a \x1b[31mcomment\x1b[0m");
-    assert_said(s, "recorded  " V1);
+    assert_said(s, "amended   " V1);
     assert_said(s, "accepted as it is in commit ");
     assert_said(s, "ledger head: ");
     assert_ledger(s, "applied V1, applied V2, amended V1");

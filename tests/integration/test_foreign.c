@@ -148,7 +148,7 @@ static void flyway(void **state)
                                    FLYWAY_ROW("6", "'3'", "broken", "SQL", "66", "false"),
            "public.flyway_schema_history",
            "V1=11, V1.10=-22, V2, Rmy view=55, V3 failed=66, "
-           "below B1, below B1.10, below B2");
+           "below B2, below B1.10, below B1");
 }
 
 static void flyway_undone_deleted_and_done_again(void **state)
@@ -165,7 +165,7 @@ static void flyway_undone_deleted_and_done_again(void **state)
                            FLYWAY_ROW("8", "'4'", "d", "DELETE", "NULL", "true")
                                FLYWAY_ROW("9", "'5'", "e", "SQL", "9", "true")
                                    FLYWAY_ROW("10", "'5'", "e", "UNDO_SQL", "9", "false"),
-           "public.flyway_schema_history", "V1=1, V2=6, V5 failed=9, below B1, below B2");
+           "public.flyway_schema_history", "V1=1, V2=6, V5 failed=9, below B2, below B1");
 }
 
 static void flyway_baselines(void **state)
@@ -175,11 +175,11 @@ static void flyway_baselines(void **state)
            FLYWAY("flyway_schema_history")
                FLYWAY_ROW("1", "'3'", "<< Flyway Baseline >>", "BASELINE", "NULL", "true")
                    FLYWAY_ROW("2", "'4'", "d", "SQL", "4", "true"),
-           "public.flyway_schema_history", "V4=4, below V3, below B3, below B4");
+           "public.flyway_schema_history", "V4=4, below B4, below B3, below V3");
     expect("flyway",
            FLYWAY("flyway_schema_history")
                FLYWAY_ROW("1", "'5'", "all", "SQL_BASELINE", "5", "true"),
-           "public.flyway_schema_history", "B5=5, below V5, below B5");
+           "public.flyway_schema_history", "B5=5, below B5, below V5");
 }
 
 static void dbmate(void **state)

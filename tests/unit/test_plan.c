@@ -1,7 +1,7 @@
 #include <ctype.h>
 
 #include "base/str.h"
-#include "migrate/plan.h"
+#include "migrate/baseline.h"
 
 #include "unit.h"
 
@@ -265,10 +265,11 @@ static void test_baseline(void **state)
     struct rt_set set = make_set(&arena, "1=a 2=b 2.down.sql=c 3=x");
     struct rt_ledger ledger = make_ledger(&arena, "1=a 3=y");
     struct rt_oid commit = {"c0"};
+    struct rt_baseline baseline = {.set = &set, .ledger = &ledger, .commit = &commit};
     struct rt_plan plan = {0};
 
     (void)state;
-    rt_plan_baseline(&plan, &set, &ledger, &commit);
+    rt_plan_baseline(&plan, &arena, &baseline);
     assert_int_equal(plan.count, 1);
     assert_string_equal(plan.actions[0].path, "2");
     assert_string_equal(plan.actions[0].commit, "c0");

@@ -22,7 +22,8 @@ FROM (
     ORDER BY installed_rank
 ) AS applied
 UNION ALL
-SELECT covered.letter || name, 'below', NULL, script
-FROM last, (VALUES ('V'), ('B')) AS covered (letter)
-WHERE last.letter <> 'R' AND success AND type <> 'DELETE' AND type NOT LIKE 'UNDO\_%'
-  AND (covered.letter = 'B' OR type = 'INIT' OR type LIKE '%BASELINE')
+(SELECT covered.letter || name, 'below', NULL, script
+ FROM last, (VALUES ('V'), ('B')) AS covered (letter)
+ WHERE last.letter <> 'R' AND success AND type <> 'DELETE' AND type NOT LIKE 'UNDO\_%'
+   AND (covered.letter = 'B' OR type = 'INIT' OR type LIKE '%BASELINE')
+ ORDER BY covered.letter, installed_rank DESC)
