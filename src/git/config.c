@@ -97,7 +97,7 @@ static int memory_file(const char *data, size_t len)
 }
 
 /* libgit2 parses files only. */
-static int parse_text(struct rt_config *out, struct rt_arena *arena, const char *data,
+static int parse_file(struct rt_config *out, struct rt_arena *arena, const char *data,
                       size_t len, struct rt_err *err)
 {
     int fd = memory_file(data, len), rc = 0;
@@ -119,26 +119,21 @@ static int parse_text(struct rt_config *out, struct rt_arena *arena, const char 
     return rc;
 }
 
-static int read_blob(struct rt_config *out, struct rt_arena *arena, struct rt_repo *repo,
-                     const git_oid *oid, struct rt_err *err)
+int rt_config_parse(struct rt_config *out, struct rt_arena *arena, const char *data,
+                    size_t len, struct rt_err *err)
 {
-    struct rt_oid name = rt_oid_make(oid);
-    struct rt_blob blob = {0};
+    char *text = rt_strndup(data, len);
     unsigned long line;
-    char *text;
-    int rc = rt_blob_open(&blob, repo, &name, err);
+    int rc;
 
-    if (rc != 0)
-        return rc;
-    text = rt_strndup(blob.data, blob.len);
-    if (strlen(text) != blob.len)
+    *out = (struct rt_config){0};
+    if (strlen(text) != len)
         rc = config_error(err, 0, "the file contains a NUL byte");
     else if ((line = find_include(text)) != 0)
         rc = config_error(err, line, "the file may not include another one");
     else
-        rc = parse_text(out, arena, text, blob.len, err);
+        rc = parse_file(out, arena, text, len, err);
     free(text);
-    rt_blob_close(&blob);
     return rc;
 }
 
@@ -147,6 +142,8 @@ int rt_config_read(struct rt_config *out, struct rt_arena *arena, struct rt_repo
 {
     git_oid oid = rt_oid_parse(commit);
     struct rt_commit parsed;
+    struct rt_blob blob = {0};
+    struct rt_oid name;
     struct rt_node node;
     int rc = rt_commit_read(&parsed, repo, &oid, err);
 
@@ -157,5 +154,10 @@ int rt_config_read(struct rt_config *out, struct rt_arena *arena, struct rt_repo
         return rc;
     if ((node.mode & 0170000) != 0100000)
         return config_error(err, 0, "not a regular file");
-    return read_blob(out, arena, repo, &node.oid, err);
+    name = rt_oid_make(&node.oid);
+    rc = rt_blob_open(&blob, repo, &name, err);
+    if (rc == 0)
+        rc = rt_config_parse(out, arena, blob.data, blob.len, err);
+    rt_blob_close(&blob);
+    return rc;
 }

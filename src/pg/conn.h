@@ -41,7 +41,8 @@ struct rt_conn;
  */
 int rt_server_check(const struct rt_server *server, struct rt_err *err) RT_CHECKED;
 
-/* Whether the string itself carries a password. Unparsable strings do, to be safe. */
+/* Whether the string itself carries a password, or what else libpq would hide. Unparsable
+ * strings do, to be safe. */
 bool rt_conninfo_has_password(const char *conninfo);
 
 /*

@@ -59,9 +59,10 @@ int rt_server_check(const struct rt_server *server, struct rt_err *err)
 bool rt_conninfo_has_password(const char *conninfo)
 {
     PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
-    bool found = options == NULL || option_value(options, "password")[0] != '\0' ||
-                 option_value(options, "sslpassword")[0] != '\0';
+    bool found = options == NULL;
 
+    for (PQconninfoOption *o = options; o && o->keyword; o++)
+        found |= o->dispchar[0] == '*' && o->val && o->val[0] != '\0';
     PQconninfoFree(options);
     return found;
 }

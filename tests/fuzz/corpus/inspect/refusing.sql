@@ -1,0 +1,10 @@
+create subscription s connection '' publication p with (create_slot = false, connect = off);
+alter subscription s set publication p with (refresh = 0);
+alter subscription s set (failover);
+drop subscription s;
+alter database d set tablespace t;
+reindex system d;
+discard all;
+reset all;
+set standard_conforming_strings = off;
+copy t to stdout;
