@@ -14,6 +14,8 @@ struct rt_apply_options {
     const char *statement_timeout; /* NULL: the server's */
     unsigned retries; /* of a file that met a lock, a deadlock, a serialization failure */
     unsigned wait;    /* seconds: how long to settle what a lost connection left open */
+    const char *other_lock; /* advisory lock of another tool, taken too; or NULL */
+    const char *other_tool; /* and that tool's name */
     struct rt_writer writer;
 };
 

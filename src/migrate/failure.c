@@ -11,7 +11,7 @@ static bool is_state(const struct rt_err *err, const char *sqlstate)
 
 /* ------------------------------------------------------------------ classifying */
 
-/* The failing casts of ledger_head.sql and ledger_append.sql. */
+/* The failing casts of our queries. */
 static bool is_our_cast(const struct rt_err *err)
 {
     return is_state(err, "22P02") && strstr(err->message, "revtwin: ") != NULL;
@@ -35,12 +35,13 @@ static enum rt_failure failure_in_ours(const struct rt_run *run, const struct rt
 {
     enum rt_phase phase = run->replied.phase;
 
-    if (phase == RT_PHASE_COMMIT || phase == RT_PHASE_BEFORE) /* a deferred constraint */
+    if (phase == RT_PHASE_COMMIT) /* a deferred constraint */
         return RT_FAILURE_MIGRATION;
     if (is_our_cast(err) && phase == RT_PHASE_APPEND)
         return RT_FAILURE_ENDED;
     if (is_our_cast(err) || is_state(err, "23505") ||
-        (phase == RT_PHASE_SETTINGS && is_state(err, "55P03")))
+        (phase == RT_PHASE_SETTINGS && is_state(err, "55P03")) ||
+        (phase == RT_PHASE_BEFORE && is_state(err, "42P07"))) /* made meanwhile */
         return RT_FAILURE_CONFLICT;
     return RT_FAILURE_LEDGER;
 }
@@ -142,10 +143,36 @@ static void name_the_other(struct rt_run *run, struct rt_err *err)
     rt_err_clear(&ignored);
 }
 
+/* What an action asked for besides its row, where the error is about that; or NULL. */
+static const struct rt_command *command_at(const struct rt_run *run)
+{
+    const struct rt_action *action = rt_cursor_action(&run->replied, &run->sequence);
+
+    return run->replied.phase == RT_PHASE_BEFORE  ? action->before
+           : run->replied.phase == RT_PHASE_AFTER ? action->after
+                                                  : NULL;
+}
+
+static void explain_ours(const struct rt_run *run, struct rt_err *err)
+{
+    const struct rt_command *command = command_at(run);
+
+    rt_err_wrap(err, "cannot %s", command ? command->purpose : "write the ledger");
+    err->status = RT_EMIGRATION;
+}
+
 static void explain_conflict(struct rt_run *run, struct rt_err *err)
 {
+    const struct rt_command *command = command_at(run);
+    const char *other = run->options->other_tool;
+
+    if (command) {
+        rt_err_set(err, RT_ELOCKED, "%s", command->conflict);
+        return;
+    }
     if (is_state(err, "55P03"))
-        rt_err_set(err, RT_ELOCKED, "another revtwin is in the middle of a migration");
+        rt_err_set(err, RT_ELOCKED, "another revtwin%s%s is in the middle of a migration",
+                   other ? " or " : "", other ? other : "");
     else
         rt_err_set(err, RT_ELOCKED,
                    "another revtwin, or somebody by hand, changed the ledger meanwhile");
@@ -245,8 +272,7 @@ void rt_failure_explain(struct rt_run *run, enum rt_failure failure, struct rt_e
         explain_migration(run, err);
         break;
     case RT_FAILURE_LEDGER:
-        rt_err_wrap(err, "cannot write the ledger");
-        err->status = RT_EMIGRATION;
+        explain_ours(run, err);
         break;
     case RT_FAILURE_CONFLICT:
         explain_conflict(run, err);

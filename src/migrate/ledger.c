@@ -3,64 +3,25 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "migrate/chain.h"
+#include "migrate/lock.h"
 #include "pg/query.h"
 #include "queries.h"
 
-enum { LOCK_POLL_MS = 500 };
-
 /* ------------------------------------------------------------------ reading */
-
-static int lock_error(struct rt_conn *conn, int waited, struct rt_err *err)
-{
-    struct rt_result *holder = NULL;
-    int rc = rt_query(&holder, conn, rt_sql_lock_holder, 0, NULL, err);
-
-    if (rc < 0)
-        return rc;
-    rt_err_set(err, RT_ELOCKED, "another revtwin holds production's lock (waited %d s)",
-               waited);
-    if (rt_result_rows(holder) > 0)
-        rt_err_detail(err,
-                      "Held by pid %s, user %s, application %s, from %s, connected "
-                      "since %s.",
-                      rt_result_get(holder, 0, 0), rt_result_get(holder, 0, 1),
-                      rt_result_get(holder, 0, 2), rt_result_get(holder, 0, 3),
-                      rt_result_get(holder, 0, 4));
-    rt_err_hint(err,
-                "Nothing was changed. Run the command again when the other run is done.");
-    rt_result_free(holder);
-    return -RT_ELOCKED;
-}
 
 /* Ask for the session, and again until the lock is ours or the time is up. */
 static int read_session(struct rt_result **out, struct rt_conn *conn, int lock_wait,
                         struct rt_err *err)
 {
+    static const struct rt_lock lock = {"8243124935563243008", "another revtwin", 5};
     char pid[16];
     const char *params[] = {lock_wait >= 0 ? "true" : "false", pid};
-    int64_t start = rt_clock_us();
-    bool told = false;
 
     snprintf(pid, sizeof(pid), "%d", rt_conn_pid(conn));
-    for (;;) {
-        int rc = rt_query(out, conn, rt_sql_session, RT_COUNT(params), params, err);
-
-        if (rc < 0 || lock_wait < 0 || rt_result_true(*out, 0, 5))
-            return rc;
-        rt_result_free(*out);
-        *out = NULL;
-        if (rt_clock_us() - start >= (int64_t)lock_wait * 1000000)
-            return lock_error(conn, lock_wait, err);
-        if (!told)
-            rt_log("waiting for another revtwin that is at work on production");
-        told = true;
-        rc = rt_clock_pause(LOCK_POLL_MS, err);
-        if (rc < 0)
-            return rc;
-    }
+    return rt_lock_query(out, conn, &lock, lock_wait, rt_sql_session, RT_COUNT(params),
+                         params, err);
 }
 
 static int compare_by_path(const void *a, const void *b)

@@ -13,7 +13,6 @@
 #include "migrate/source.h"
 #include "migrate/step.h"
 
-/* In the order of execution. */
 enum rt_action_kind {
     RT_ACTION_RECORD, /* write the ledger row only */
     RT_ACTION_APPLY,  /* run it, with its ledger row */
@@ -24,6 +23,9 @@ struct rt_command {
     const char *sql;
     const char *const *params;
     int nparams;
+    const char *purpose;  /* for "cannot ..." */
+    const char *conflict; /* what it means that it finds what should not be there: by a
+                             failing cast, or as a duplicate */
 };
 
 struct rt_action {
@@ -50,7 +52,7 @@ struct rt_finding {
 };
 
 struct rt_plan {
-    struct rt_action *actions; /* records first, then steps oldest first */
+    struct rt_action *actions; /* steps oldest first, after what was there before */
     size_t count, cap;
     struct rt_finding *findings;
     size_t findings_count, findings_cap;

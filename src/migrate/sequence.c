@@ -23,12 +23,16 @@ static const char *const cleanup[] = {
 void rt_sequence_init(struct rt_sequence *out, struct rt_arena *arena,
                       const struct rt_plan *plan)
 {
+    size_t records = 0;
+
+    while (records < plan->count && plan->actions[records].kind == RT_ACTION_RECORD)
+        records++;
     out->plan = plan;
     out->count = 0;
     out->units = rt_arena_alloc(arena, (plan->count + 1) * sizeof(*out->units));
-    if (plan->records > 0)
-        out->units[out->count++] = (struct rt_unit){0, plan->records};
-    for (size_t i = plan->records; i < plan->count; i++)
+    if (records > 0)
+        out->units[out->count++] = (struct rt_unit){0, records};
+    for (size_t i = records; i < plan->count; i++)
         out->units[out->count++] = (struct rt_unit){i, 1};
 }
 

@@ -10,7 +10,7 @@
 
 #include "migrate/plan.h"
 
-/* One transaction: all records together, or one file. */
+/* One transaction: the records that a plan begins with together, or one action. */
 struct rt_unit {
     size_t first, count; /* of plan->actions */
 };

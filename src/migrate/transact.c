@@ -74,7 +74,8 @@ static void fill_fixed(struct sending *s, struct rt_message *out)
         s->params[0] = run->options->lock_timeout;
         s->params[1] = run->options->statement_timeout;
         s->params[2] = s->mark;
-        out->nparams = 3;
+        s->params[3] = run->options->other_lock;
+        out->nparams = 4;
         break;
     case RT_PHASE_HEAD:
         s->params[0] = head_before(run, run->sent.unit);

@@ -65,11 +65,14 @@ static void production_json(json_t *doc, const struct rt_ledger *ledger,
 
     for (size_t i = 0; i < ledger->count; i++)
         json_array_append_new(rows, row_json(&ledger->rows[i]));
-    for (size_t i = pending->records; i < pending->count; i++) {
+    for (size_t i = 0; i < pending->count; i++) {
         const char *path = pending->actions[i].path;
         const struct rt_attempt *attempt = attempt_at(attempts, attempt_count, path);
-        json_t *file = json_object();
+        json_t *file;
 
+        if (pending->actions[i].kind != RT_ACTION_APPLY)
+            continue;
+        file = json_object();
         rt_json_put(file, "path", path);
         if (attempt)
             json_object_set_new(file, "failed_attempt", attempt_json(attempt));
@@ -133,10 +136,11 @@ void rt_report_production(const struct rt_report *report, const struct rt_ledger
     for (size_t i = first; i < ledger->count; i++)
         print_row(&ledger->rows[i]);
     printf("  %zu pending\n", files);
-    for (size_t i = pending->records; i < pending->count; i++) {
+    for (size_t i = 0; i < pending->count; i++) {
         const char *path = pending->actions[i].path;
 
-        print_pending(path, attempt_at(attempts, attempt_count, path));
+        if (pending->actions[i].kind == RT_ACTION_APPLY)
+            print_pending(path, attempt_at(attempts, attempt_count, path));
     }
     printf("  ledger head: %s\n", rt_ledger_head(ledger));
 }
