@@ -1,5 +1,7 @@
 #include "sql/split.h"
 
+#include <strings.h>
+
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "sql/locate.h"
@@ -232,22 +234,39 @@ static int backslash(struct split *s)
                                "commands.");
 }
 
-/* "-- revtwin: no-transaction", with any spaces between. */
-static bool is_directive(const struct rt_scan *scan)
+static size_t skip_blanks(const char *text, size_t at, size_t end)
 {
-    static const char *const parts[] = {"--", "revtwin:", "no-transaction"};
-    const char *at = scan->text + scan->start, *end = scan->text + scan->end;
+    while (at < end && (text[at] == ' ' || text[at] == '\t'))
+        at++;
+    return at;
+}
 
-    for (size_t i = 0; i < RT_COUNT(parts); i++) {
-        size_t len = strlen(parts[i]);
+/* "-- revtwin: no-transaction", with any blanks between. */
+static int comment(struct split *s)
+{
+    static const char mark[] = "revtwin:", no_transaction[] = "no-transaction";
+    const char *text = s->scan.text;
+    size_t end = s->scan.end, at = s->scan.start + 2;
 
-        if ((size_t)(end - at) < len || memcmp(at, parts[i], len) != 0)
-            return false;
-        at += len;
-        while (at < end && (*at == ' ' || *at == '\t'))
-            at++;
+    at = skip_blanks(text, at, end);
+    if (text[s->scan.start] != '-' || end - at < strlen(mark) ||
+        strncasecmp(text + at, mark, strlen(mark)) != 0)
+        return 0;
+    at = skip_blanks(text, at + strlen(mark), end);
+    while (end > at && (text[end - 1] == ' ' || text[end - 1] == '\t'))
+        end--;
+    if (end - at != strlen(no_transaction) ||
+        memcmp(text + at, no_transaction, end - at) != 0) {
+        refuse_at(s, s->scan.start, "revtwin knows no such directive");
+        return rt_err_hint(s->err, "The one that it knows is \"-- revtwin: "
+                                   "no-transaction\".");
     }
-    return at == end;
+    if (s->open || s->out->count > 0) {
+        refuse_at(s, s->scan.start, "a directive behind the first statement");
+        return rt_err_hint(s->err, "It is about the whole file: move it to the top.");
+    }
+    s->out->no_transaction = true;
+    return 0;
 }
 
 static int unterminated(struct split *s)
@@ -278,8 +297,7 @@ static int split(struct split *s)
             rc = backslash(s);
             break;
         case RT_TOKEN_COMMENT:
-            if (!s->open && s->out->count == 0 && is_directive(&s->scan))
-                s->out->no_transaction = true;
+            rc = comment(s);
             break;
         case RT_TOKEN_SEMICOLON:
             s->end = s->scan.end;

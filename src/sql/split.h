@@ -60,7 +60,8 @@ struct rt_script {
  * Errors, all -RT_EREFUSED with line and column (and excerpt) but no path: NUL byte, not
  * UTF-8, unterminated quote, quoted identifier, dollar quote or comment (the line where
  * it began), a backslash command, another command on a \restrict line, text after COPY
- * ... FROM stdin; on its line.
+ * ... FROM stdin; on its line, a line comment "-- revtwin: ..." that says anything but
+ * no-transaction, or says it behind the first statement.
  */
 int rt_script_split(struct rt_script *out, const char *text, size_t len,
                     struct rt_err *err) RT_CHECKED;

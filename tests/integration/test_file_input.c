@@ -247,6 +247,10 @@ static void statements_that_refuse_a_transaction_are_recognised(void **state)
          "BEGIN in a file that runs without a transaction", 0},
         {"directive", "-- revtwin: no-transaction\n" INSERT("x") "\nROLLBACK;", "3:1",
          "ROLLBACK in a file that runs without a transaction", 0},
+        {"misspelled directive", "-- revtwin: no-transactions\n" INSERT("x"), "1:1",
+         "revtwin knows no such directive", 0},
+        {"late directive", INSERT("x") "\n-- revtwin: no-transaction\n", "2:1",
+         "move it to the top", 0},
         {"SAVEPOINT", "SAVEPOINT a;\nVACUUM log;", "1:1", "SAVEPOINT means nothing", 0});
 }
 

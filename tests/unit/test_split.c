@@ -284,6 +284,18 @@ static const struct {
     {"block comment after copy", BYTES("copy t from stdin; /* a */\n1\n\\.\n"), 1, 20,
      "text after COPY ... FROM stdin; on its line",
      "copy t from stdin; /* a */\n                   ^"},
+    {"directive behind a statement", BYTES("a;\n-- revtwin: no-transaction\nb;"), 2, 1,
+     "a directive behind the first statement", "-- revtwin: no-transaction\n^"},
+    {"directive inside a statement", BYTES("a -- revtwin: no-transaction\n;"), 1, 3,
+     "a directive behind the first statement", "a -- revtwin: no-transaction\n  ^"},
+    {"directive in the plural", BYTES("\n-- revtwin: no-transactions\na;"), 2, 1,
+     "revtwin knows no such directive", "-- revtwin: no-transactions\n^"},
+    {"directive with more behind it", BYTES("--revtwin: no-transaction please\na;"), 1, 1,
+     "revtwin knows no such directive", "--revtwin: no-transaction please\n^"},
+    {"empty directive", BYTES("-- revtwin:\na;"), 1, 1, "revtwin knows no such directive",
+     "-- revtwin:\n^"},
+    {"directive of another case", BYTES("-- revtwin: NO-TRANSACTION\na;"), 1, 1,
+     "revtwin knows no such directive", "-- revtwin: NO-TRANSACTION\n^"},
 };
 
 static void test_refusals(void **state)
@@ -317,12 +329,12 @@ static const struct {
     {"\xef\xbb\xbf--  revtwin:\tno-transaction  \na;", true},
     {"-- Adds an index.\n\n-- revtwin: no-transaction\na;", true},
     {"-- revtwin: no-transaction", true},
-    {"-- revtwin: no-transactions\na;", false},
-    {"-- revtwin: no-transaction please\na;", false},
-    {"-- revtwin: \na;", false},
+    {"-- REVTWIN: no-transaction\na;", true},
+    {";;-- revtwin: no-transaction\na;", true},
     {"/* revtwin: no-transaction */ a;", false},
-    {"a;\n-- revtwin: no-transaction\nb;", false},
-    {"a\n-- revtwin: no-transaction\n;", false},
+    {"-- A directive is \"-- revtwin: no-transaction\".\na;", false},
+    {"-- revtwin does this; see revtwin: plan\na;", false},
+    {"a '\n-- revtwin: no-transaction\n';", false},
     {"", false},
 };
 
