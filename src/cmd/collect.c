@@ -184,6 +184,7 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
     if (rc == 0 && work->prod && work->ledger.count == 0) {
         rc = rt_tree_list(&files, &context->arena, context->repo, &work->range.base,
                           folder, false, err);
+        rt_listing_keep_files(&files); /* nobody can have applied the rest */
         if (rc == 0)
             rc = rt_set_collect(&work->base_set, &context->arena, context->repo, &files,
                                 NULL, err);

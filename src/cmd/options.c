@@ -15,7 +15,8 @@ struct option_row {
 
 static const struct option_row rows[] = {
     {" plan apply ",
-     {0, RT_OPT_TEXT, "base", "REV", "take every step after REV", FIELD(base)}},
+     {0, RT_OPT_TEXT, "base", "REV", "take every step after REV (none: from the first)",
+      FIELD(base)}},
     {" plan apply ",
      {0, RT_OPT_FLAG, "ledger", NULL, "take every step since the ledger's newest commit",
       FIELD(ledger)}},

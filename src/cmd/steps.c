@@ -43,12 +43,18 @@ static int refuse_other_line(const struct rt_oid *newest, const struct rt_oid *t
                             "--base REV starts after a commit of your choice.");
 }
 
+static int range_since(struct rt_work *work, struct rt_context *context,
+                       const struct rt_oid *base, struct rt_err *err)
+{
+    return rt_range_since(&work->range, &context->arena, context->repo, base, &work->tip,
+                          context->options.settings.value[RT_SET_PATH], err);
+}
+
 /* The commit whose step the ledger's newest row belongs to: --ledger starts with it
  * again, because a failed run may have left some of its files. */
 static int ledger_range(struct rt_work *work, struct rt_context *context,
                         struct rt_err *err)
 {
-    const char *folder = context->options.settings.value[RT_SET_PATH];
     const struct rt_ledger *ledger = &work->ledger;
     struct rt_oid newest, base;
     int rc;
@@ -81,15 +87,34 @@ static int ledger_range(struct rt_work *work, struct rt_context *context,
         if (rc == 1)
             rc = rt_repo_first_parent(&base, context->repo, &newest, err);
     }
-    return rc < 0 ? rc
-                  : rt_range_since(&work->range, &context->arena, context->repo, &base,
-                                   &work->tip, folder, err);
+    return rc < 0 ? rc : range_since(work, context, &base, err);
+}
+
+/* The commit after which the range starts; empty: it starts with the first of all. */
+static int named_base(struct rt_oid *out, struct rt_context *context, struct rt_err *err)
+{
+    const char *rev = context->options.base;
+    struct rt_err unknown = {0};
+    int rc;
+
+    if (strcmp(rev, RT_BASE_NONE) != 0)
+        return rt_repo_resolve(out, context->repo, rev, err);
+    rc = rt_repo_resolve(out, context->repo, rev, &unknown);
+    rt_err_clear(&unknown);
+    if (rc == 0) {
+        rt_err_set(err, RT_EUSAGE,
+                   "--base %s means before the first commit, but is also "
+                   "the name of a branch or tag here",
+                   rev);
+        return rt_err_hint(err, "If you mean the branch, say refs/heads/%s.", rev);
+    }
+    *out = (struct rt_oid){""};
+    return 0;
 }
 
 int rt_steps_choose(struct rt_work *work, struct rt_context *context, struct rt_err *err)
 {
     const struct rt_options *options = &context->options;
-    const char *folder = options->settings.value[RT_SET_PATH];
     bool laptop = strcmp(context->command->name, "plan") == 0 &&
                   context->operand_count == 0; /* it never reads an event */
     struct rt_oid base = {0};
@@ -98,19 +123,20 @@ int rt_steps_choose(struct rt_work *work, struct rt_context *context, struct rt_
 
     if (options->ledger)
         return ledger_range(work, context, err);
-    if (options->base)
-        rc = rt_repo_resolve(&base, context->repo, options->base, err);
-    else if (laptop)
+    if (options->base) {
+        rc = named_base(&base, context, err);
+        return rc < 0 ? rc : range_since(work, context, &base, err);
+    }
+    if (laptop)
         rc = rt_range_fork_point(&base, &branch, &context->arena, context->repo,
                                  options->settings.value[RT_SET_BRANCH], err);
     if (rc < 0)
         return rc;
     if (base.hex[0] == '\0')
         return rt_range_step(&work->range, &context->arena, context->repo, &work->tip,
-                             folder, err);
-    work->feature_branch = options->base == NULL;
-    return rt_range_since(&work->range, &context->arena, context->repo, &base, &work->tip,
-                          folder, err);
+                             options->settings.value[RT_SET_PATH], err);
+    work->feature_branch = true;
+    return range_since(work, context, &base, err);
 }
 
 int rt_steps_history(struct rt_work *work, struct rt_context *context,

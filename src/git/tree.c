@@ -28,6 +28,17 @@ void rt_listing_sort(struct rt_listing *listing)
               compare_entries);
 }
 
+void rt_listing_keep_files(struct rt_listing *listing)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < listing->count; i++) {
+        if (listing->entries[i].kind == RT_ENTRY_FILE)
+            listing->entries[kept++] = listing->entries[i];
+    }
+    listing->count = kept;
+}
+
 static void fill_listing(struct rt_listing *out, struct rt_arena *arena,
                          const struct rt_changes *changes)
 {

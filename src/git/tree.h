@@ -28,6 +28,9 @@ int rt_tree_list(struct rt_listing *out, struct rt_arena *arena, struct rt_repo 
                  const struct rt_oid *commit, const char *folder, bool must_exist,
                  struct rt_err *err) RT_CHECKED;
 
+/* Leave out what is no regular file. */
+void rt_listing_keep_files(struct rt_listing *listing);
+
 /* Put the entries into natural order of path. */
 void rt_listing_sort(struct rt_listing *listing);
 

@@ -219,11 +219,19 @@ static void refuse_gaps(struct decision *d)
                "%zu migration%s in the tree, but neither in the ledger nor in this range",
                gaps.count, gaps.count == 1 ? " is" : "s are");
     rt_names_give(&gaps, err);
-    rt_err_hint(err,
-                "An earlier run was missed, or failed. Run revtwin apply --ledger to "
-                "apply everything since the ledger's newest commit, or revtwin apply "
-                "--base REV with the last commit whose migrations are all in. What "
-                "was applied by hand is recorded by revtwin baseline REV PATH.");
+    if (d->in->ledger->count > 0)
+        rt_err_hint(err,
+                    "An earlier run was missed, or failed. Run revtwin apply --ledger to "
+                    "apply everything since the ledger's newest commit, or revtwin apply "
+                    "--base REV with the last commit whose migrations are all in. What "
+                    "was applied by hand is recorded by revtwin baseline REV.");
+    else /* which --ledger could not start after */
+        rt_err_hint(err,
+                    "An earlier run failed before its first migration was in. Run "
+                    "revtwin apply --base REV with the last commit whose migrations are "
+                    "all in, or --base " RT_BASE_NONE
+                    " when there is no such commit. What was "
+                    "applied by hand is recorded by revtwin baseline REV.");
 }
 
 static void warn_deleted(struct decision *d)
@@ -290,5 +298,5 @@ void rt_plan_doubt_baseline(struct rt_plan *plan, const struct rt_range *recent,
     rt_err_hint(err,
                 "Run revtwin apply --base %.12s if they are to be applied, or revtwin "
                 "baseline %.12s^ if production has them.",
-                recent->base.hex, tip->hex);
+                recent->base.hex[0] ? recent->base.hex : RT_BASE_NONE, tip->hex);
 }

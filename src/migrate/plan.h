@@ -61,6 +61,9 @@ struct rt_plan {
     bool ledger_known;
 }; /* starts as {0} */
 
+/* What --base takes for "before the first commit of all". */
+#define RT_BASE_NONE "none"
+
 struct rt_plan_input {
     const struct rt_set *set; /* at the range's tip */
     const struct rt_range *range;

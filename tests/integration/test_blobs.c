@@ -191,6 +191,21 @@ static void submodule_is_refused_with_its_path(void **state)
     assert_warned(s, "submodule");
 }
 
+/* Gone by now, it was never a migration: a first run need not stumble over it. */
+static void symbolic_link_of_the_base_plays_no_part(void **state)
+{
+    struct scene *s = *state;
+
+    scene_migration(s, "V1");
+    repo_symlink(&s->repo, "migrations/V0.sql", "V1.sql");
+    repo_commit(&s->repo, "a link");
+    repo_delete(&s->repo, "migrations/V0.sql");
+    scene_step(s, "V2");
+    scene_run(s, 0, "apply");
+    assert_ledger(s, "baseline V1, applied V2");
+    scene_run(s, 0, "verify");
+}
+
 static void links_elsewhere_play_no_part(void **state)
 {
     struct scene *s = *state;
@@ -269,6 +284,7 @@ int main(void)
         scene_test(flag_before_environment_before_file_before_default),
         scene_test(symbolic_link_is_refused_with_its_path),
         scene_test(submodule_is_refused_with_its_path),
+        scene_test(symbolic_link_of_the_base_plays_no_part),
         scene_test(links_elsewhere_play_no_part),
         scene_test(folder_that_is_a_link_is_not_followed),
         scene_test(shallow_clone_without_the_parent_is_refused),

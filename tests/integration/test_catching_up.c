@@ -84,6 +84,45 @@ static void base_on_an_empty_ledger_is_a_start(void **state)
     assert_log(s, "V2 V3");
 }
 
+/* What no revision can name: before the first commit of all. */
+static void base_none_starts_with_the_first_commit(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    scene_step(s, "V2");
+    scene_untouched(s, 0, "plan", "--base", "none");
+    assert_said(s, "2 migrations to apply");
+    scene_run(s, 0, "apply", "--base", "none");
+    assert_ledger(s, "applied V1, applied V2");
+    scene_step(s, "V3");
+    scene_run(s, 0, "apply", "--base", "none");
+    assert_log(s, "V1 V2 V3");
+    repo_git(&s->repo, "branch", "none", NULL);
+    scene_untouched(s, 2, "apply", "--base", "none");
+    assert_warned(s, "refs/heads/none");
+    scene_run(s, 0, "apply", "--base", "refs/heads/none");
+}
+
+/* A hint is only worth something when it can be followed. */
+static void gap_on_an_empty_ledger_has_a_way_out(void **state)
+{
+    struct scene *s = *state;
+
+    repo_write(&s->repo, "migrations/V1.sql", BROKEN);
+    repo_commit(&s->repo, "the first commit of all");
+    scene_run(s, 4, "apply");
+    scene_step(s, "V2");
+    scene_untouched(s, 3, "apply");
+    assert_warned(s, "migrations/V1.sql");
+    assert_lacks(s->run.err, "--ledger");
+    assert_warned(s, "--base none");
+    scene_migration(s, "V1");
+    repo_commit(&s->repo, "mend V1");
+    scene_run(s, 0, "apply", "--base", "none");
+    assert_log(s, "V1 V2");
+}
+
 static void baseline_is_a_start(void **state)
 {
     struct scene *s = *state;
@@ -338,6 +377,8 @@ int main(void)
         scene_test(first_run_refuses_a_file_that_the_step_changes),
         scene_test(ledger_needs_a_start),
         scene_test(base_on_an_empty_ledger_is_a_start),
+        scene_test(base_none_starts_with_the_first_commit),
+        scene_test(gap_on_an_empty_ledger_has_a_way_out),
         scene_test(baseline_is_a_start),
         scene_test(baseline_records_what_was_done_by_hand),
         scene_test(baseline_of_a_changed_file_is_refused),

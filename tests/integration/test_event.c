@@ -128,6 +128,20 @@ static void first_run_asks_whether_it_was_a_rebase(void **state)
     assert_ledger(s, "baseline V1, baseline V2, applied V3");
 }
 
+/* The pull request's commits are all that there are. */
+static void first_run_of_a_young_repository_has_a_way_out(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    send_merged(s, scene_step(s, "V2"));
+    scene_untouched(s, 3, "apply");
+    assert_warned(s, "migrations/V1.sql");
+    assert_warned(s, "revtwin apply --base none");
+    scene_run(s, 0, "apply", "--base", "none");
+    assert_ledger(s, "applied V1, applied V2");
+}
+
 static void first_run_knows_a_merge_commit(void **state)
 {
     struct scene *s = *state;
@@ -416,6 +430,7 @@ int main(void)
         scene_test(rebase_of_the_event_is_caught_up_by_ledger),
         scene_test(ledger_goes_up_to_the_merge_of_the_event),
         scene_test(first_run_asks_whether_it_was_a_rebase),
+        scene_test(first_run_of_a_young_repository_has_a_way_out),
         scene_test(first_run_knows_a_merge_commit),
         scene_test(first_run_knows_a_pull_request_of_one_commit),
         scene_test(closed_without_merging_is_nothing_to_do),
