@@ -232,18 +232,23 @@ int rt_apply(struct rt_apply_result *out, struct rt_arena *arena, struct rt_conn
     out->head = rt_ledger_head(ledger);
     run.rows = rt_arena_alloc(arena, plan->count * sizeof(*run.rows));
     rt_sequence_init(&run.sequence, arena, plan);
-    if (lacks_tables(&run))
-        rc = rt_ledger_create(ledger, conn, err);
     rt_watch_start(&run.watch);
     while (rc == 0 && run.replied.unit < run.sequence.count) {
         bool one_by_one;
         size_t end = same_way(&run, &one_by_one);
 
-        if (is_stepwise(&run, run.replied.unit))
+        /* One that is there and empty tells the next run that nothing counts as applied
+         * (rt_plan_first_run): baselines come with it, or neither of them. */
+        if (lacks_tables(&run))
+            rc =
+                rt_ledger_create(ledger, conn, ledger->exists || plan->records == 0, err);
+        if (rc == 0 && is_stepwise(&run, run.replied.unit))
             rc = run_steps(&run, err);
         if (rc < 0)
             break;
         rc = rt_transact(&run, end, one_by_one, err);
+        if (out->done > 0 && !ledger->exists)
+            ledger->exists = ledger->has_steps = true;
         if (rc < 0)
             rc = handle(&run, err);
         if (rc == 0)

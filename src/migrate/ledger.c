@@ -121,13 +121,15 @@ int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn
 
 /* ------------------------------------------------------------------ creating */
 
-int rt_ledger_create(struct rt_ledger *ledger, struct rt_conn *conn, struct rt_err *err)
+int rt_ledger_create(struct rt_ledger *ledger, struct rt_conn *conn, bool commit,
+                     struct rt_err *err)
 {
     struct rt_err ignored = {0};
     struct rt_str grant = {0};
 
-    if (rt_exec(NULL, conn, rt_sql_ledger_create, err) == 0) {
-        ledger->exists = ledger->has_steps = true;
+    if (rt_exec(NULL, conn, rt_sql_ledger_create, err) == 0 &&
+        (!commit || rt_exec(NULL, conn, "COMMIT", err) == 0)) {
+        ledger->exists = ledger->has_steps = commit;
         return 0;
     }
     if (rt_exec(NULL, conn, "ROLLBACK", &ignored) < 0)

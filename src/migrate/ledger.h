@@ -103,9 +103,12 @@ bool rt_row_is(const struct rt_ledger_row *row, enum rt_row_kind kind);
 int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn *conn,
                    int lock_wait, struct rt_err *err) RT_CHECKED;
 
-/* Create schema and tables. Without the right to: -RT_EINTERNAL, the hint has the SQL for
- * an administrator. */
-int rt_ledger_create(struct rt_ledger *ledger, struct rt_conn *conn,
+/*
+ * Create schema and tables, in a transaction that is left open with commit false: it is
+ * the first rows' then, and the caller notes that the ledger exists once they are in.
+ * Without the right to: -RT_EINTERNAL, the hint has the SQL for an administrator.
+ */
+int rt_ledger_create(struct rt_ledger *ledger, struct rt_conn *conn, bool commit,
                      struct rt_err *err) RT_CHECKED;
 
 /* The hash of the last row, RT_LEDGER_START for an empty ledger. */

@@ -31,11 +31,14 @@ static int count_rows(struct rt_run *run, struct rt_err *err)
     const struct rt_ledger *ledger = run->ledger;
     const char *params[] = {
         ledger->count ? ledger->rows[ledger->count - 1].column[RT_COL_SEQ] : "0"};
-    struct rt_result *rows;
+    struct rt_result *rows = NULL;
     size_t unit = run->replied.unit;
     int rc =
         rt_query(&rows, run->conn, rt_sql_settle_rows, RT_COUNT(params), params, err);
 
+    /* Undefined table: the ledger was to come with its first rows, and did not. */
+    if (rc < 0 && strcmp(err->sqlstate, "42P01") == 0)
+        return 0;
     if (rc < 0)
         return rc;
     while (unit < run->sequence.count && has_row(rows, hash_of_unit(run, unit)))

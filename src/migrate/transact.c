@@ -150,7 +150,9 @@ int rt_transact(struct rt_run *run, size_t end, bool one_by_one, struct rt_err *
     struct sending sending = {.run = run, .end = end};
     const struct rt_sender sender = {next_message, take_reply, &sending};
 
-    run->sent = run->replied = (struct rt_cursor){.unit = run->replied.unit};
+    run->sent = run->replied = (struct rt_cursor){
+        .unit = run->replied.unit,
+        .phase = rt_conn_in_transaction(run->conn) ? RT_PHASE_SETTINGS : RT_PHASE_BEGIN};
     return one_by_one ? rt_send_one_by_one(run->conn, &sender, err)
                       : rt_send_pipelined(run->conn, &sender, err);
 }

@@ -1,6 +1,7 @@
 -- The ledger, the list of failed attempts and that of steps, made on first use. The lock
 -- keeps two first runs apart even where a pooler takes session locks away. A later format may
 -- add columns but keeps these, so that an older revtwin can tell that it is one.
+-- The transaction stays open: the first rows may belong to it.
 BEGIN;
 SET LOCAL lock_timeout = '30s';
 SELECT pg_advisory_xact_lock(8243124935563243009);
@@ -82,4 +83,3 @@ CREATE TABLE IF NOT EXISTS revtwin.step (
 );
 COMMENT ON TABLE revtwin.step IS
     'Migrations under way or stopped that run without a transaction, statement by statement.';
-COMMIT;
