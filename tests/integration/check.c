@@ -4,13 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+static char context[256];
+
+void check_context(const char *fmt, ...)
+{
+    va_list args;
+
+    context[0] = '\0';
+    if (!fmt)
+        return;
+    va_start(args, fmt);
+    vsnprintf(context, sizeof context, fmt, args);
+    va_end(args);
+}
+
 _Noreturn void check_fail(const char *fmt, ...)
 {
     va_list args;
 
     va_start(args, fmt);
     fflush(stdout);
-    fputs("harness: ", stderr);
+    fprintf(stderr, "harness: %s%s", context, context[0] ? ": " : "");
     vfprintf(stderr, fmt, args);
     fputc('\n', stderr);
     va_end(args);

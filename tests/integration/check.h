@@ -15,6 +15,9 @@
  */
 _Noreturn void check_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* What is being tried, told with every failure from here on; NULL: nothing any more. */
+void check_context(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* malloc'ed printf, and malloc, that never return NULL. */
 char *check_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void *check_alloc(size_t size);

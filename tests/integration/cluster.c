@@ -261,14 +261,15 @@ void cluster_wait(const struct cluster *c, const char *db, const char *sql)
 {
     struct timespec pause = {.tv_nsec = 20 * 1000000};
     time_t end = time(NULL) + WAIT_SECONDS;
-    bool done = false;
 
-    while (!done) {
+    for (;;) {
         char *answer = cluster_query(c, db, sql);
+        bool done = strcmp(answer, "t") == 0;
 
-        done = strcmp(answer, "t") == 0;
         free(answer);
-        if (!done && time(NULL) > end)
+        if (done)
+            break;
+        if (time(NULL) > end)
             check_fail("%s: not true after %d s: %s", db, WAIT_SECONDS, sql);
         nanosleep(&pause, NULL);
     }

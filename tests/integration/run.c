@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +171,22 @@ void run_start(struct run *r, const char *cwd, const char *const *env,
         free(envp[i]);
 }
 
+double run_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+bool run_has_ended(const struct run *r)
+{
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+           info.si_pid == r->pid;
+}
+
 static char *read_output(int fd)
 {
     struct stat st;
@@ -190,18 +205,17 @@ static char *read_output(int fd)
 void run_finish(struct run *r)
 {
     unsigned seconds = r->seconds ? r->seconds : DEFAULT_SECONDS;
-    struct timespec pause = {.tv_nsec = 1000000}, start, now;
+    struct timespec pause = {.tv_nsec = 1000000};
+    double start = run_clock();
     struct rusage usage;
     bool late = false;
     int wait_status;
     pid_t ended;
 
-    clock_gettime(CLOCK_MONOTONIC, &start);
     while ((ended = wait4(r->pid, &wait_status, WNOHANG, &usage)) != r->pid) {
         if (ended < 0 && errno != EINTR)
             check_fail("wait4: %s", strerror(errno));
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if (!late && now.tv_sec - start.tv_sec >= seconds) {
+        if (!late && run_clock() - start >= seconds) {
             late = true;
             kill(-r->pid, SIGKILL);
         }

@@ -13,6 +13,7 @@
 
 #include "check.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct run {
@@ -54,6 +55,12 @@ void run_start_revtwin(struct run *r, const char *cwd, const char *const *env,
 /* Fail the test, with the whole output, unless the program ended with this status. */
 #define run_expect(r, wanted) run_check(r, wanted, __FILE__, __LINE__)
 void run_check(const struct run *r, int wanted, const char *file, int line);
+
+/* Whether it has ended, so that run_finish would not wait. */
+bool run_has_ended(const struct run *r);
+
+/* Seconds, for measuring time. */
+double run_clock(void);
 
 /* Free the output; r can be used for another run. */
 void run_clear(struct run *r);

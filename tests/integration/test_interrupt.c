@@ -3,15 +3,6 @@
 #include "sleeper.h"
 
 #include <signal.h>
-#include <time.h>
-
-static double seconds_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 /* ------------------------------------------------------------------ signals */
 
@@ -23,10 +14,10 @@ static void interrupt(struct scene *s, const char *second, const char *waiting_f
     three_files(s, second);
     scene_start(s, "apply");
     wait_for(s, waiting_for);
-    start = seconds_now();
+    start = run_clock();
     kill(s->run.pid, sig);
     scene_finish(s, status);
-    assert_true(seconds_now() - start < 2);
+    assert_true(run_clock() - start < 2);
     assert_warned(s, "cancelled by SIG");
     assert_warned(s, "rolled back");
     assert_warned(s, "1 of 3 migrations");
@@ -83,10 +74,10 @@ static void sigint_while_waiting_for_another_runner(void **state)
     cluster_wait(&scene_server, s->db,
                  "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = "
                  "'revtwin' AND datname = current_database() AND state = 'idle'");
-    start = seconds_now();
+    start = run_clock();
     kill(s->run.pid, SIGINT);
     scene_finish(s, 130);
-    assert_true(seconds_now() - start < 2);
+    assert_true(run_clock() - start < 2);
     PQfinish(other);
     assert_log(s, "");
 }

@@ -2,10 +2,10 @@
 #include "check.h"
 #include "cluster.h"
 #include "relay.h"
+#include "run.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static struct cluster server = {.tcp = true};
@@ -22,14 +22,6 @@ static int stop_server(void **state)
     (void)state;
     cluster_stop(&server);
     return 0;
-}
-
-static double seconds_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static PGconn *connect_through(const struct relay *relay)
@@ -54,7 +46,7 @@ static void expect_held(struct relay *relay)
 
 static double time_query(PGconn *conn, const char *sql, int times)
 {
-    double start = seconds_now();
+    double start = run_clock();
 
     for (int i = 0; i < times; i++) {
         PGresult *result = PQexec(conn, sql);
@@ -63,7 +55,7 @@ static double time_query(PGconn *conn, const char *sql, int times)
             check_fail("%s", PQerrorMessage(conn));
         PQclear(result);
     }
-    return seconds_now() - start;
+    return run_clock() - start;
 }
 
 static void relay_delays_round_trips(void **state)
