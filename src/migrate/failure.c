@@ -102,6 +102,9 @@ static void explain_state(const struct rt_run *run, struct rt_err *err)
         rt_err_hint(err, "The statement_timeout of the role, the database or the run "
                          "ended it; --statement-timeout (apply.statement-timeout) sets "
                          "another one for migrations.");
+    if (is_state(err, "25001") && err->hint == NULL)
+        rt_err_hint(err, "Let the file start with the line \"-- revtwin: "
+                         "no-transaction\": then every statement of it runs by itself.");
     if (is_state(err, "55P04") && err->hint == NULL)
         rt_err_hint(err, "Add the value in a file of its own, which then commits before "
                          "another file uses it.");

@@ -254,6 +254,32 @@ static void statements_that_refuse_a_transaction_are_recognised(void **state)
         {"SAVEPOINT", "SAVEPOINT a;\nVACUUM log;", "1:1", "SAVEPOINT means nothing", 0});
 }
 
+/* The text does not tell that the table is partitioned. */
+static void refusal_that_only_the_server_knows_has_a_way_out(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    scene_run(s, 0, "apply");
+    scene_file(s, "V2",
+               "CREATE TABLE parts (a int PRIMARY KEY) PARTITION BY LIST (a);\n"
+               "REINDEX TABLE parts;\n");
+    repo_commit(&s->repo, "in a transaction");
+    scene_run(s, 4, "apply");
+    assert_warned(s, "migrations/V2.sql:2:1");
+    assert_warned(s, "25001");
+    assert_warned(s, "-- revtwin: no-transaction");
+    assert_production(s, "SELECT to_regclass('parts') IS NULL", "t");
+    scene_file(s, "V2",
+               "-- revtwin: no-transaction\n"
+               "CREATE TABLE parts (a int PRIMARY KEY) PARTITION BY LIST (a);\n"
+               "REINDEX TABLE parts;\n");
+    repo_git(&s->repo, "add", "-A", NULL);
+    repo_git(&s->repo, "commit", "-q", "--amend", "--no-edit", NULL);
+    scene_run(s, 0, "apply");
+    assert_ledger(s, "applied V1, applied V2");
+}
+
 static void commands_of_psql_are_refused(void **state)
 {
     EXPECT_REFUSALS(state, {"include", INSERT("x") "\n\\i other.sql\n", "2:1", "\\i", 0},
@@ -301,6 +327,7 @@ int main(void)
         scene_test(transaction_control_is_refused),
         scene_test(hidden_transaction_control_is_refused),
         scene_test(statements_that_refuse_a_transaction_are_recognised),
+        scene_test(refusal_that_only_the_server_knows_has_a_way_out),
         scene_test(commands_of_psql_are_refused),
         scene_test(all_bad_files_are_told),
     };

@@ -199,7 +199,8 @@ static void test_outside(void **state)
 /* What only the server can tell: these are left to it. */
 static void test_left_to_the_server(void **state)
 {
-    static const char *const statements[] = {"reindex table t", "reindex index ti"};
+    static const char *const statements[] = {"reindex table t", "reindex index ti",
+                                             "cluster t using ti"};
     PGconn *conn = cluster_connect(&server, "postgres");
 
     (void)state;
