@@ -48,9 +48,11 @@ static int act(struct rt_work *work, struct rt_context *context, struct rt_err *
     else
         rt_report_line(&context->report,
                        "%zu applied to production (database \"%s\"), %zu recorded as "
-                       "baseline, %zu applied before",
+                       "%s, %zu applied before",
                        work->plan.count - work->plan.records, work->ledger.database,
-                       work->plan.records, work->plan.applied);
+                       work->plan.records,
+                       context->options.skip_stopped ? "baseline or skipped" : "baseline",
+                       work->plan.applied);
     rt_signing_report(context, &result);
     return 0;
 }

@@ -125,6 +125,9 @@ int rt_collect_ledger(struct rt_work *work, struct rt_context *context,
 
     if (rc == 0)
         rc = rt_ledger_read(&work->ledger, &context->arena, work->prod, wait, err);
+    if (rc == 0 && work->ledger.may_have_stopped)
+        rc = rt_stopped_read(&work->stopped, &work->stopped_count, &context->arena,
+                             work->prod, NULL, err);
     if (rc < 0)
         return rc;
     if (work->ledger.is_twin)
@@ -177,7 +180,10 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
                                   .range = &work->range,
                                   .ledger = work->prod ? &work->ledger : NULL,
                                   .base_set = &work->base_set,
-                                  .base_named = context->options.base != NULL};
+                                  .base_named = context->options.base != NULL,
+                                  .stopped = work->stopped,
+                                  .stopped_count = work->stopped_count,
+                                  .skip_stopped = context->options.skip_stopped};
     struct rt_listing files = {0};
     int rc = rt_steps_choose(work, context, err);
 
@@ -194,6 +200,7 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
     if (rc < 0)
         return rc;
     input.ahead = rt_steps_ahead(work, context);
+    rt_steps_stopped(work, context);
     rc = rt_steps_history(work, context, &input, err);
     if (rc < 0)
         return rc;

@@ -57,6 +57,16 @@ const struct rt_command_info rt_commands[] = {
      "its\n"
      "content at HEAD counts as applied from here on. Nothing is run, and no row of the\n"
      "ledger is changed: another one tells who accepted it, when and why (--reason)."},
+    {"resolve", "PATH", 1, 1, RT_NEED_REPO | RT_NEED_PROD | RT_NEED_SIGNER,
+     rt_cmd_resolve, "settle by hand a file that has stopped half-way",
+     "A file that runs without a transaction stops at the statement that fails, and "
+     "apply\n"
+     "goes on there. Where that is not what is wanted, settle it by hand: finish its\n"
+     "statements, then resolve PATH --applied: with its content at HEAD it counts as\n"
+     "applied. Or undo them, then resolve PATH --forget: it is pending again, and "
+     "begins\n"
+     "anew. Nothing is run; the ledger gets a row that tells who did so, when and why\n"
+     "(--reason)."},
     {"status", "[COMMIT]", 0, 1, RT_NEED_REPO | RT_NEED_PROD | RT_USE_TWIN, rt_cmd_status,
      "compare production's ledger with the repository",
      "Show what production's ledger has, what is pending at COMMIT (default: HEAD), "

@@ -28,6 +28,7 @@ struct rt_options {
     const char *from, *table; /* of baseline */
     bool json, quiet, verbose, help;
     bool ledger, no_resync, adopt, no_signature, partial, dry_run;
+    bool skip_stopped, applied, forget;
     struct rt_settings settings;
 };
 
@@ -89,6 +90,7 @@ void rt_help_program(struct rt_str *out);
 
 int rt_cmd_plan(struct rt_context *context, struct rt_err *err);
 int rt_cmd_apply(struct rt_context *context, struct rt_err *err);
+int rt_cmd_resolve(struct rt_context *context, struct rt_err *err);
 int rt_cmd_resync(struct rt_context *context, struct rt_err *err);
 int rt_cmd_baseline(struct rt_context *context, struct rt_err *err);
 int rt_cmd_amend(struct rt_context *context, struct rt_err *err);

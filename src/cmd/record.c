@@ -3,6 +3,18 @@
 #include "base/cancel.h"
 #include "report/plan.h"
 
+/* Whatever is recorded of a file that has stopped half-way settles it. */
+static void settle_stopped(struct rt_work *work)
+{
+    for (size_t i = 0; i < work->plan.count; i++) {
+        struct rt_action *action = &work->plan.actions[i];
+
+        if (action->kind == RT_ACTION_RECORD &&
+            rt_stopped_find(work->stopped, work->stopped_count, action->path))
+            action->clears_steps = true;
+    }
+}
+
 int rt_record(struct rt_apply_result *out, struct rt_work *work,
               struct rt_context *context, struct rt_err *err)
 {
@@ -15,6 +27,7 @@ int rt_record(struct rt_apply_result *out, struct rt_work *work,
     int rc;
 
     *out = (struct rt_apply_result){0};
+    settle_stopped(work);
     rt_report_findings(&context->report, &work->plan);
     rc = rt_plan_check(&work->plan, err);
     if (rc == 0)

@@ -1,4 +1,5 @@
-/* Writing rows and running nothing: what baseline and amend do with their plan. */
+/* Writing rows and running nothing: what baseline, amend and resolve do with their
+ * plan. */
 #ifndef RT_CMD_RECORD_H
 #define RT_CMD_RECORD_H
 

@@ -7,17 +7,21 @@
 static int production(struct rt_work *work, struct rt_context *context,
                       struct rt_err *err)
 {
+    struct rt_trouble trouble = {.stopped = work->stopped,
+                                 .stopped_count = work->stopped_count};
     struct rt_attempt *attempts = NULL;
-    size_t count = 0;
     int rc = 0;
 
     if (work->ledger.exists)
-        rc = rt_attempts_read(&attempts, &count, &context->arena, work->prod, err);
+        rc = rt_attempts_read(&attempts, &trouble.attempt_count, &context->arena,
+                              work->prod, err);
     if (rc == 0)
         rc = rt_collect_comparison(work, context, err);
     if (rc < 0)
         return rc;
-    rt_report_production(&context->report, &work->ledger, &work->plan, attempts, count);
+    trouble.attempts = attempts;
+    rt_report_production(&context->report, &work->ledger, &context->arena, &work->plan,
+                         &trouble);
     rt_report_findings(&context->report, &work->plan);
     return 0;
 }

@@ -63,7 +63,7 @@ static int ledger_range(struct rt_work *work, struct rt_context *context,
         rt_err_set(err, RT_EUSAGE, "--ledger needs production, whose ledger it reads");
         return rt_err_hint(err, "Set PROD_DATABASE_URL, or use --base REV.");
     }
-    if (ledger->count == 0) {
+    if (ledger->count == 0 && work->stopped_count == 0) {
         rt_err_set(err, RT_EREFUSED,
                    "production's ledger is empty: --ledger has no start");
         return rt_err_hint(err,
@@ -71,14 +71,16 @@ static int ledger_range(struct rt_work *work, struct rt_context *context,
                            "REV (or --from TOOL, when another tool applied it), or start "
                            "after a known commit with revtwin apply --base REV.");
     }
-    rc = rt_repo_resolve(&newest, context->repo, row_commit(work, ledger->count - 1).hex,
+    rc = rt_repo_resolve(&newest, context->repo,
+                         ledger->count ? row_commit(work, ledger->count - 1).hex
+                                       : work->stopped[0].commit,
                          err);
     if (rc < 0) {
         rt_err_wrap(err, "the ledger's newest commit is not in this repository");
         err->status = RT_EREFUSED;
         return -RT_EREFUSED;
     }
-    if (tip_is_old(work, context)) {
+    if (ledger->count && tip_is_old(work, context)) {
         base = work->tip; /* no step is left */
     } else {
         rc = rt_repo_is_ancestor(context->repo, &newest, &work->tip, err);
@@ -201,6 +203,17 @@ size_t rt_steps_ahead(const struct rt_work *work, const struct rt_context *conte
         probe = low + (high - low) / 2;
     }
     return work->ledger.count - low;
+}
+
+void rt_steps_stopped(struct rt_work *work, const struct rt_context *context)
+{
+    for (size_t i = 0; i < work->stopped_count; i++) {
+        struct rt_oid commit = {""};
+
+        snprintf(commit.hex, sizeof(commit.hex), "%s", work->stopped[i].commit);
+        work->stopped[i].ahead = strcmp(commit.hex, work->tip.hex) != 0 &&
+                                 !comes_before(context, &commit, &work->tip);
+    }
 }
 
 int rt_steps_check_merged(struct rt_work *work, struct rt_context *context,

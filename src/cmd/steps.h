@@ -31,6 +31,9 @@ int rt_steps_history(struct rt_work *work, struct rt_context *context,
  */
 size_t rt_steps_ahead(const struct rt_work *work, const struct rt_context *context);
 
+/* Tell of each file that has stopped whether its commit is ahead of the tip. */
+void rt_steps_stopped(struct rt_work *work, const struct rt_context *context);
+
 /*
  * Refuse a baseline that may be wrong. A rebase merge brings as many steps as the pull
  * request has commits; a squash only one, and nothing in the event tells them apart. With

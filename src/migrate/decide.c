@@ -1,6 +1,7 @@
 /* Deciding: a pure function of the set, the range and the ledger. */
 #include "base/names.h"
 #include "migrate/gone.h"
+#include "migrate/resume.h"
 
 /* The working state of one decision. */
 struct decision {
@@ -15,6 +16,11 @@ enum { NAMES_SHOWN = 20 };
 
 /* ------------------------------------------------------------------ what is known */
 
+static bool is_stopped(const struct decision *d, const char *path)
+{
+    return rt_stopped_find(d->in->stopped, d->in->stopped_count, path) != NULL;
+}
+
 /* The checksum that the path was applied with, or NULL. */
 static const char *known_checksum(const struct decision *d, const char *path)
 {
@@ -22,7 +28,7 @@ static const char *known_checksum(const struct decision *d, const char *path)
     const struct rt_ledger_row *row;
 
     if (d->first_run) {
-        baseline = rt_set_find(d->in->base_set, path);
+        baseline = is_stopped(d, path) ? NULL : rt_set_find(d->in->base_set, path);
         return baseline && !baseline->down ? baseline->checksum.hex : NULL;
     }
     row = rt_ledger_find(d->in->ledger, path);
@@ -129,9 +135,10 @@ static void settle_renamed(struct decision *d, const struct rt_range *history)
 static void plan_baselines(struct decision *d)
 {
     for (size_t i = 0; i < d->in->base_set->count; i++) {
-        if (!d->in->base_set->migrations[i].down)
-            rt_plan_add_baseline(d->plan, &d->in->base_set->migrations[i],
-                                 d->in->range->base.hex);
+        const struct rt_migration *m = &d->in->base_set->migrations[i];
+
+        if (!m->down && !is_stopped(d, m->path))
+            rt_plan_add_baseline(d->plan, m, d->in->range->base.hex);
     }
     if (d->plan->records > 0)
         rt_err_set(
@@ -267,6 +274,7 @@ void rt_plan_decide(struct rt_plan *out, struct rt_arena *arena,
         settle_renamed(&d, input->range);
         if (input->history)
             settle_renamed(&d, input->history);
+        rt_resume_plan(out, arena, input, d.settled);
     }
     plan_arrivals(&d);
     if (out->ledger_known) {

@@ -1,5 +1,7 @@
 #include "migrate/leftover.h"
 
+#include "base/str.h"
+#include "pg/query.h"
 #include "queries.h"
 
 bool rt_leftover_question(struct rt_question *out, const struct rt_concurrent *what)
@@ -31,6 +33,21 @@ struct rt_object rt_leftover_answer(struct rt_arena *arena,
                               .valid = !detach && answer[1] == 't',
                               .pending = detach && answer[1] == 't',
                               .on_table = !detach && answer[2] == 't'};
+}
+
+const char *rt_quote_name(struct rt_arena *arena, const char *schema, const char *name)
+{
+    struct rt_str text = {0};
+    const char *copy;
+
+    if (schema) {
+        rt_quote_ident(&text, schema);
+        rt_str_add(&text, ".");
+    }
+    rt_quote_ident(&text, name);
+    copy = rt_arena_strdup(arena, rt_str_text(&text));
+    rt_str_clear(&text);
+    return copy;
 }
 
 static enum rt_verdict decide_create(const struct rt_concurrent *what,

@@ -37,6 +37,9 @@ bool rt_leftover_question(struct rt_question *out, const struct rt_concurrent *w
 struct rt_object rt_leftover_answer(struct rt_arena *arena,
                                     const struct rt_concurrent *what, const char *answer);
 
+/* A name for SQL, in the arena; schema may be NULL. */
+const char *rt_quote_name(struct rt_arena *arena, const char *schema, const char *name);
+
 /* Decide. step is the statement's row, NULL when it was never started; same_text: the
  * file has the text still that the row is about. Pure. */
 enum rt_verdict rt_leftover_decide(const struct rt_concurrent *what,

@@ -1,6 +1,9 @@
 #include "migrate/plan.h"
 
 #include "base/mem.h"
+#include "migrate/resume.h"
+#include "sql/concurrent.h"
+#include "sql/locate.h"
 
 struct rt_err *rt_plan_add_finding(struct rt_plan *plan, enum rt_finding_level level)
 {
@@ -70,17 +73,61 @@ static int load_subject(struct rt_plan *plan, size_t i, struct rt_arena *arena,
     return rt_repo_subject(&action->subject, arena, repo, &oid, err);
 }
 
+/* What an unnamed index is called nobody knows but the server: a failed one is not found
+ * again, and stays. */
+static void warn_unnamed(struct rt_plan *plan, struct rt_arena *arena, size_t i)
+{
+    const struct rt_action *action = &plan->actions[i];
+    const struct rt_mode *mode = &action->source.mode;
+    const struct rt_script *script = &action->source.script;
+
+    for (size_t s = mode->first; s < mode->first + mode->count; s++) {
+        const struct rt_stmt *stmt = &script->stmts[s];
+        struct rt_concurrent what;
+        struct rt_err *warning;
+
+        if (stmt->stmt_class != RT_CLASS_NO_TX)
+            continue;
+        rt_stmt_concurrent(&what, arena, script->text + stmt->start, stmt->len);
+        if (what.kind != RT_CONCURRENT_CREATE_INDEX || what.index)
+            continue;
+        warning = rt_plan_add_finding(plan, RT_WARNING);
+        rt_err_set(warning, RT_DONE, "CREATE INDEX CONCURRENTLY without a name");
+        rt_err_place(warning, script->text, script->len,
+                     rt_locate(script->text, script->len, stmt->start));
+        rt_err_at(warning, action->path, warning->line, warning->column);
+        rt_err_hint(warning, "When it fails it leaves an INVALID index, which only its "
+                             "name tells from others: with a name, the next run drops "
+                             "it and builds it again.");
+    }
+}
+
+static int load_action(struct rt_plan *plan, size_t i, struct rt_arena *arena,
+                       struct rt_repo *repo, struct rt_err *err)
+{
+    struct rt_action *action = &plan->actions[i];
+    int rc;
+
+    if (action->kind != RT_ACTION_APPLY)
+        return 0;
+    rc = rt_source_load(&action->source, repo, action->path, &action->oid, err);
+    if (rc == 0 && action->stopped)
+        rc = rt_resume_load(plan, arena, action, err);
+    if (rc < 0 || !action->source.mode.no_transaction)
+        return rc;
+    action->clears_steps = true;
+    warn_unnamed(plan, arena, i);
+    return 0;
+}
+
 int rt_plan_load(struct rt_plan *plan, struct rt_arena *arena, struct rt_repo *repo,
                  struct rt_err *err)
 {
     for (size_t i = 0; i < plan->count; i++) {
-        struct rt_action *action = &plan->actions[i];
         int rc = load_subject(plan, i, arena, repo, err);
 
-        if (rc == 0 && action->kind == RT_ACTION_APPLY)
-            rc = rt_source_load(&action->source, repo, action->path, &action->oid, err);
-        if (rc == 0 && action->kind == RT_ACTION_APPLY)
-            action->clears_steps = action->source.mode.no_transaction;
+        if (rc == 0)
+            rc = load_action(plan, i, arena, repo, err);
         if (rc == -RT_EREFUSED)
             rt_err_move(rt_plan_add_finding(plan, RT_REFUSAL), err);
         else if (rc < 0)

@@ -71,7 +71,10 @@ struct rt_plan_input {
     const struct rt_ledger *ledger; /* NULL: production was not asked */
     const struct rt_set *base_set;  /* at the range's base; used for an empty ledger */
     bool base_named; /* by the user, who says so that what the base has is applied */
-    size_t ahead;    /* the last rows of the ledger that are about commits which the tip
+    const struct rt_stopped *stopped; /* files that have stopped half-way */
+    size_t stopped_count;
+    bool skip_stopped; /* go past them */
+    size_t ahead;      /* the last rows of the ledger that are about commits which the tip
                         does not have: their files are not missed from the tree */
 };
 

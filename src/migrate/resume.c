@@ -89,3 +89,126 @@ int rt_resume_check(struct rt_arena *arena, const struct rt_stopped *file,
         return refuse_transaction(arena, path, err);
     return 0;
 }
+
+int rt_resume_load(struct rt_plan *plan, struct rt_arena *arena,
+                   const struct rt_action *action, struct rt_err *err)
+{
+    const struct rt_stopped *file = action->stopped;
+    struct rt_err *note;
+    int rc = rt_resume_check(arena, file, &action->source, action->path, err);
+
+    if (rc < 0 || strcmp(file->checksum, action->checksum) == 0)
+        return rc;
+    note = rt_plan_add_finding(plan, RT_NOTE);
+    rt_err_set(
+        note, RT_DONE,
+        "%s was changed since it stopped: it goes on with what it has by now after "
+        "the %zu statement%s that %s done",
+        action->path, file->done, file->done == 1 ? "" : "s",
+        file->done == 1 ? "is" : "are");
+    return 0;
+}
+
+/* ------------------------------------------------------------------ planning */
+
+/* Its file in the set, under its name or another one that came with its text. */
+static const struct rt_migration *find_file(const struct rt_plan_input *in,
+                                            const struct rt_stopped *file,
+                                            const bool *settled)
+{
+    const struct rt_migration *m = rt_set_find(in->set, file->path);
+
+    for (size_t i = 0; m == NULL && i < in->set->count; i++) {
+        const struct rt_migration *other = &in->set->migrations[i];
+
+        if (!settled[i] && !other->down &&
+            strcmp(other->checksum.hex, file->checksum) == 0 &&
+            rt_ledger_find(in->ledger, other->path) == NULL)
+            m = other;
+    }
+    return m;
+}
+
+static void tell_ahead(struct rt_plan *plan, const struct rt_stopped *file)
+{
+    struct rt_err *note = rt_plan_add_finding(plan, RT_NOTE);
+
+    rt_err_set(note, RT_DONE,
+               "%s has stopped half-way; it came with commit %.12s, which this one does "
+               "not have, and stays as it is",
+               file->path, file->commit);
+}
+
+static void refuse_deleted(struct rt_plan *plan, struct rt_arena *arena,
+                           const struct rt_stopped *file)
+{
+    struct rt_err *err = rt_plan_add_finding(plan, RT_REFUSAL);
+
+    rt_err_set(err, RT_EREFUSED, "%s has stopped half-way and is no longer in the tree",
+               file->path);
+    rt_err_detail(err, "It stopped %s.", rt_stopped_where(arena, file));
+    rt_err_hint(err, "Restore it, and %s", rt_stopped_ways_out(arena, file->path));
+}
+
+static void tell_rename(struct rt_plan *plan, const struct rt_stopped *file,
+                        const struct rt_migration *m)
+{
+    struct rt_err *note = rt_plan_add_finding(plan, RT_NOTE);
+
+    rt_err_set(note, RT_DONE,
+               "%s was renamed from %s since it stopped: the content is the same",
+               m->path, file->path);
+}
+
+static void plan_skip(struct rt_plan *plan, struct rt_arena *arena,
+                      const struct rt_stopped *file, const struct rt_migration *m,
+                      const char *commit)
+{
+    struct rt_action *action = rt_plan_add_record(plan, RT_ROW_SKIPPED, file->path);
+
+    action->checksum = m ? m->checksum.hex : file->checksum;
+    action->commit = commit;
+    action->reason = rt_arena_format(arena, "stopped %s", rt_stopped_where(arena, file));
+}
+
+static void plan_one(struct rt_plan *plan, struct rt_arena *arena,
+                     const struct rt_plan_input *in, bool *settled,
+                     const struct rt_stopped *file)
+{
+    const struct rt_migration *m = find_file(in, file, settled);
+    /* Where history was rewritten, there is no other that could be named. */
+    const char *commit = file->ahead ? in->range->tip.hex : file->commit;
+    struct rt_action *action;
+
+    if (m == NULL && file->ahead) {
+        tell_ahead(plan, file);
+        return;
+    }
+    if (m)
+        settled[m - in->set->migrations] = true;
+    if (in->skip_stopped) {
+        plan_skip(plan, arena, file, m, commit);
+        return;
+    }
+    if (m == NULL) {
+        refuse_deleted(plan, arena, file);
+        return;
+    }
+    if (strcmp(m->path, file->path) != 0)
+        tell_rename(plan, file, m);
+    action = rt_plan_add_apply(plan, m->path);
+    action->oid = m->oid;
+    action->checksum = m->checksum.hex;
+    action->commit = commit;
+    action->stopped = file;
+}
+
+void rt_resume_plan(struct rt_plan *plan, struct rt_arena *arena,
+                    const struct rt_plan_input *in, bool *settled)
+{
+    for (size_t i = 0; i < in->stopped_count; i++) {
+        /* What was recorded as applied by other means has an end. */
+        if (!rt_row_applied(rt_ledger_find(in->ledger, in->stopped[i].path)))
+            plan_one(plan, arena, in, settled, &in->stopped[i]);
+    }
+}

@@ -1,12 +1,24 @@
 /*
- * Going on with a file that has stopped: whether its statements that are done are still
- * the ones that it begins with. What comes after them may have been mended.
+ * Going on with a file that has stopped: it comes before everything else, and its
+ * statements that are done have to be the ones that it still begins with. What comes
+ * after them may have been mended.
  */
 #ifndef RT_MIGRATE_RESUME_H
 #define RT_MIGRATE_RESUME_H
 
-#include "migrate/source.h"
-#include "migrate/step.h"
+#include "migrate/plan.h"
+
+/*
+ * Plan the files that have stopped: each is gone on with, or with in->skip_stopped left
+ * as it is and recorded as skipped. Those of the set are settled by that. Refused is one
+ * that is not in the tree any more, unless a file of the set has its text.
+ */
+void rt_resume_plan(struct rt_plan *plan, struct rt_arena *arena,
+                    const struct rt_plan_input *in, bool *settled);
+
+/* Once its source is loaded: check it, and tell what has changed. */
+int rt_resume_load(struct rt_plan *plan, struct rt_arena *arena,
+                   const struct rt_action *action, struct rt_err *err) RT_CHECKED;
 
 /* Where each statement of the file is in script.stmts: source->mode.statements places, in
  * the arena. Number n of revtwin.step is at [n - 1]. */

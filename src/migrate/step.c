@@ -161,3 +161,14 @@ const char *rt_stopped_ways_out(struct rt_arena *arena, const char *path)
         "them, then revtwin resolve %s --forget, and it begins anew.",
         path, path);
 }
+
+int rt_index_invalid(bool *out, struct rt_conn *conn, const char *name,
+                     struct rt_err *err)
+{
+    struct rt_result *rows = NULL;
+    int rc = rt_query(&rows, conn, rt_sql_index_invalid, 1, &name, err);
+
+    *out = rc == 0 && rt_result_true(rows, 0, 0);
+    rt_result_free(rows);
+    return rc;
+}

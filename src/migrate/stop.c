@@ -111,34 +111,36 @@ static bool record(struct rt_walk *walk, const struct rt_err *failure)
 static void add_index_left(const struct rt_walk *walk, struct rt_str *out)
 {
     struct rt_err ignored = {0};
-    struct rt_result *rows = NULL;
+    bool invalid;
 
     if (walk->what.kind == RT_CONCURRENT_CREATE_INDEX && walk->object_name &&
         !walk->found &&
-        rt_query(&rows, walk->conn, rt_sql_index_invalid, 1, &walk->object_name,
-                 &ignored) == 0 &&
-        rt_result_true(rows, 0, 0))
+        rt_index_invalid(&invalid, walk->conn, walk->object_name, &ignored) == 0 &&
+        invalid)
         rt_str_addf(out,
                     " It left the INVALID index %s, which is dropped before it is tried "
                     "again.",
                     walk->object_name);
-    rt_result_free(rows);
     rt_err_clear(&ignored);
 }
 
-static void add_reindex_left(const struct rt_walk *walk, struct rt_str *out)
+/* What cannot be told from somebody else's index is only named. */
+static void add_others_left(const struct rt_walk *walk, struct rt_str *out)
 {
+    const struct rt_concurrent *what = &walk->what;
+    bool unnamed = what->kind == RT_CONCURRENT_CREATE_INDEX && what->index == NULL;
+    const char *table =
+        unnamed ? rt_quote_name(walk->arena, what->table_schema, what->table) : NULL;
     struct rt_err ignored = {0};
     struct rt_result *rows = NULL;
 
-    if (walk->what.kind == RT_CONCURRENT_REINDEX &&
-        rt_query(&rows, walk->conn, rt_sql_reindex_leftovers, 0, NULL, &ignored) == 0 &&
+    if ((unnamed || what->kind == RT_CONCURRENT_REINDEX) &&
+        rt_query(&rows, walk->conn, rt_sql_invalid_indexes, 1, &table, &ignored) == 0 &&
         rt_result_rows(rows) > 0) {
-        rt_str_add(out, " INVALID copies of indexes stay, and cost until they are "
-                        "dropped:");
+        rt_str_add(out, " INVALID indexes stay, no query uses them, and every write pays "
+                        "for them until they are dropped:");
         for (size_t i = 0; i < rt_result_rows(rows); i++)
             rt_str_addf(out, "\n%s", rt_result_get(rows, i, 0));
-        rt_str_add(out, "\n");
     }
     rt_result_free(rows);
     rt_err_clear(&ignored);
@@ -154,7 +156,7 @@ static void add_done(const struct rt_walk *walk, size_t stopped_at, struct rt_st
         rt_str_addf(out, "Statements 1 to %zu are done and stay.", stopped_at - 1);
     if (!rt_conn_lost(walk->conn) && stopped_at == walk->number) {
         add_index_left(walk, out);
-        add_reindex_left(walk, out);
+        add_others_left(walk, out);
     }
 }
 

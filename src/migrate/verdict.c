@@ -1,7 +1,6 @@
 /* What is to be done with the statement that a walk is at, and doing it. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/str.h"
 #include "migrate/walk.h"
 #include "pg/query.h"
 #include "queries.h"
@@ -34,19 +33,18 @@ static void note_object(struct rt_walk *walk)
 static int tell_other_leftover(struct rt_walk *walk, struct rt_err *err)
 {
     const struct rt_step *step = walk->step;
-    struct rt_result *rows = NULL;
+    bool invalid;
     int rc;
 
     if (step == NULL || walk->same_text || step->object == NULL || step->found ||
         (walk->object.name && strcmp(step->object, walk->object.name) == 0))
         return 0;
-    rc = rt_query(&rows, walk->conn, rt_sql_index_invalid, 1, &step->object, err);
-    if (rc == 0 && rt_result_true(rows, 0, 0))
+    rc = rt_index_invalid(&invalid, walk->conn, step->object, err);
+    if (rc == 0 && invalid)
         rt_walk_note(walk,
                      "the INVALID index %s stays, which statement %zu left before it was "
                      "changed; to drop it: DROP INDEX CONCURRENTLY %s;",
                      step->object, walk->number, step->object);
-    rt_result_free(rows);
     return rc;
 }
 
@@ -129,19 +127,10 @@ static int refuse_untold(struct rt_err *err)
 static const char *finalize(struct rt_walk *walk)
 {
     const struct rt_concurrent *what = &walk->what;
-    struct rt_str sql = {0};
-    const char *text;
 
-    rt_str_add(&sql, "ALTER TABLE ");
-    if (what->table_schema) {
-        rt_quote_ident(&sql, what->table_schema);
-        rt_str_add(&sql, ".");
-    }
-    rt_quote_ident(&sql, what->table);
-    rt_str_addf(&sql, " DETACH PARTITION %s FINALIZE", walk->object.name);
-    text = rt_arena_strdup(walk->arena, rt_str_text(&sql));
-    rt_str_clear(&sql);
-    return text;
+    return rt_arena_format(walk->arena, "ALTER TABLE %s DETACH PARTITION %s FINALIZE",
+                           rt_quote_name(walk->arena, what->table_schema, what->table),
+                           walk->object.name);
 }
 
 static int found_done(struct rt_walk *walk, struct rt_err *err)

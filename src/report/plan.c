@@ -47,6 +47,27 @@ static const char *state_name(const struct rt_action *action,
 
 /* ------------------------------------------------------------------ JSON */
 
+static void put_number(json_t *object, const char *key, size_t number)
+{
+    json_object_set_new(object, key, json_integer((json_int_t)number));
+}
+
+/* Of a file without a transaction: where it goes on, and what became of that. */
+static void steps_json(json_t *object, const struct rt_action *action,
+                       const struct rt_stepwise *steps)
+{
+    json_object_set_new(object, "no_transaction",
+                        json_boolean(action->source.mode.no_transaction));
+    if (steps == NULL && action->stopped)
+        put_number(object, "resume_at", action->stopped->done + 1);
+    if (steps && steps->resumed_at)
+        put_number(object, "resumed_at", steps->resumed_at);
+    if (steps && steps->stopped_at)
+        put_number(object, "stopped_at", steps->stopped_at);
+    if (steps)
+        rt_json_put(object, "notes", steps->notes);
+}
+
 static json_t *action_json(const struct rt_action *action,
                            const struct rt_apply_result *result, size_t i)
 {
@@ -65,6 +86,7 @@ static json_t *action_json(const struct rt_action *action,
                             json_integer((json_int_t)mode->statements));
         json_object_set_new(object, "unwrapped", json_boolean(mode->unwrapped));
         json_object_set_new(object, "unparsed", json_integer((json_int_t)mode->unparsed));
+        steps_json(object, action, result ? &result->steps[i] : NULL);
     }
     if (result) {
         rt_json_put(object, "state", state_name(action, result, i));
@@ -106,6 +128,30 @@ static void print_step(const struct rt_action *action)
     free(subject);
 }
 
+static void print_place(const char *what, size_t number, size_t count)
+{
+    if (number > count)
+        printf(", %s its ledger row: all statements are done", what);
+    else
+        printf(", %s statement %zu", what, number);
+}
+
+static void print_steps(const struct rt_action *action, const struct rt_stepwise *steps)
+{
+    const struct rt_mode *mode = &action->source.mode;
+
+    if (!mode->no_transaction)
+        return;
+    if (steps == NULL && action->stopped)
+        print_place("to go on at", action->stopped->done + 1, mode->statements);
+    if (steps == NULL)
+        fputs(", outside of a transaction: a failure leaves it half-way", stdout);
+    if (steps && steps->resumed_at)
+        print_place("resumed at", steps->resumed_at, mode->statements);
+    if (steps && steps->stopped_at)
+        print_place("stopped at", steps->stopped_at, mode->statements);
+}
+
 static void print_action(const struct rt_action *action,
                          const struct rt_apply_result *result, size_t i)
 {
@@ -125,6 +171,7 @@ static void print_action(const struct rt_action *action,
             fputs(", its own BEGIN and COMMIT are dropped: it runs in one transaction "
                   "with its ledger row",
                   stdout);
+        print_steps(action, result ? &result->steps[i] : NULL);
         if (result == NULL && mode->unparsed)
             printf(", %zu not understood by the parser and sent as is", mode->unparsed);
         putchar(')');

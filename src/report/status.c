@@ -4,14 +4,22 @@
 
 enum { ROWS_SHOWN = 5 };
 
-static const struct rt_attempt *attempt_at(const struct rt_attempt *attempts,
-                                           size_t count, const char *path)
+static const struct rt_attempt *attempt_at(const struct rt_trouble *trouble,
+                                           const char *path)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(attempts[i].path, path) == 0)
-            return &attempts[i];
+    for (size_t i = 0; i < trouble->attempt_count; i++) {
+        if (strcmp(trouble->attempts[i].path, path) == 0)
+            return &trouble->attempts[i];
     }
     return NULL;
+}
+
+/* What stopped half-way is told as such. */
+static bool is_pending(const struct rt_trouble *trouble, const struct rt_action *action)
+{
+    return action->kind == RT_ACTION_APPLY &&
+           rt_stopped_find(trouble->stopped, trouble->stopped_count, action->path) ==
+               NULL;
 }
 
 /* ------------------------------------------------------------------ JSON */
@@ -57,20 +65,42 @@ static json_t *row_json(const struct rt_ledger_row *row)
     return object;
 }
 
-static void production_json(json_t *doc, const struct rt_ledger *ledger,
-                            const struct rt_plan *pending,
-                            const struct rt_attempt *attempts, size_t attempt_count)
+static json_t *stopped_json(struct rt_arena *arena, const struct rt_stopped *file)
 {
-    json_t *rows = json_array(), *files = json_array();
+    const struct rt_step *step = rt_stopped_step(file, file->done + 1);
+    json_t *object = json_object();
+
+    rt_json_put(object, "path", file->path);
+    json_object_set_new(object, "statement", json_integer((json_int_t)file->done + 1));
+    json_object_set_new(object, "statements", json_integer((json_int_t)file->statements));
+    if (step) {
+        rt_json_put(object, "since",
+                    step->finished_at ? step->finished_at : step->started_at);
+        rt_json_put(object, "line", step->line);
+        rt_json_put(object, "sqlstate", step->sqlstate);
+        rt_json_put(object, "message", step->message);
+        rt_json_put(object, "client", step->client);
+        rt_json_put(object, "started_by", step->started_by);
+        json_object_set_new(object, "running", json_boolean(step->running));
+    }
+    rt_json_put(object, "ways_out", rt_stopped_ways_out(arena, file->path));
+    return object;
+}
+
+static void production_json(json_t *doc, const struct rt_ledger *ledger,
+                            struct rt_arena *arena, const struct rt_plan *pending,
+                            const struct rt_trouble *trouble)
+{
+    json_t *rows = json_array(), *files = json_array(), *stopped = json_array();
 
     for (size_t i = 0; i < ledger->count; i++)
         json_array_append_new(rows, row_json(&ledger->rows[i]));
     for (size_t i = 0; i < pending->count; i++) {
         const char *path = pending->actions[i].path;
-        const struct rt_attempt *attempt = attempt_at(attempts, attempt_count, path);
+        const struct rt_attempt *attempt = attempt_at(trouble, path);
         json_t *file;
 
-        if (pending->actions[i].kind != RT_ACTION_APPLY)
+        if (!is_pending(trouble, &pending->actions[i]))
             continue;
         file = json_object();
         rt_json_put(file, "path", path);
@@ -78,9 +108,12 @@ static void production_json(json_t *doc, const struct rt_ledger *ledger,
             json_object_set_new(file, "failed_attempt", attempt_json(attempt));
         json_array_append_new(files, file);
     }
+    for (size_t i = 0; i < trouble->stopped_count; i++)
+        json_array_append_new(stopped, stopped_json(arena, &trouble->stopped[i]));
     rt_json_put(doc, "database", ledger->database);
     rt_json_put(doc, "ledger_head", rt_ledger_head(ledger));
     json_object_set_new(doc, "ledger", rows);
+    json_object_set_new(doc, "stopped", stopped);
     json_object_set_new(doc, "pending", files);
 }
 
@@ -116,15 +149,46 @@ static void print_pending(const char *path, const struct rt_attempt *attempt)
     free(message);
 }
 
+static void print_stopped(struct rt_arena *arena, const struct rt_stopped *file)
+{
+    char *name = rt_printable(file->path),
+         *where = rt_printable(rt_stopped_where(arena, file)),
+         *ways_out = rt_printable(rt_stopped_ways_out(arena, file->path));
+
+    printf("    %s\n      %s\n      %s\n", name, where, ways_out);
+    free(name);
+    free(where);
+    free(ways_out);
+}
+
+static void print_files(struct rt_arena *arena, const struct rt_plan *pending,
+                        const struct rt_trouble *trouble)
+{
+    size_t files = 0;
+
+    if (trouble->stopped_count > 0)
+        printf("  %zu stopped half-way\n", trouble->stopped_count);
+    for (size_t i = 0; i < trouble->stopped_count; i++)
+        print_stopped(arena, &trouble->stopped[i]);
+    for (size_t i = 0; i < pending->count; i++)
+        files += is_pending(trouble, &pending->actions[i]);
+    printf("  %zu pending\n", files);
+    for (size_t i = 0; i < pending->count; i++) {
+        const char *path = pending->actions[i].path;
+
+        if (is_pending(trouble, &pending->actions[i]))
+            print_pending(path, attempt_at(trouble, path));
+    }
+}
+
 void rt_report_production(const struct rt_report *report, const struct rt_ledger *ledger,
-                          const struct rt_plan *pending,
-                          const struct rt_attempt *attempts, size_t attempt_count)
+                          struct rt_arena *arena, const struct rt_plan *pending,
+                          const struct rt_trouble *trouble)
 {
     size_t first = ledger->count > ROWS_SHOWN ? ledger->count - ROWS_SHOWN : 0;
-    size_t files = pending->count - pending->records;
 
     if (rt_report_json(report))
-        production_json(rt_report_json(report), ledger, pending, attempts, attempt_count);
+        production_json(rt_report_json(report), ledger, arena, pending, trouble);
     if (!rt_report_text(report))
         return;
     if (!ledger->exists)
@@ -135,12 +199,6 @@ void rt_report_production(const struct rt_report *report, const struct rt_ledger
                ledger->count > ROWS_SHOWN ? ", the newest:" : "");
     for (size_t i = first; i < ledger->count; i++)
         print_row(&ledger->rows[i]);
-    printf("  %zu pending\n", files);
-    for (size_t i = 0; i < pending->count; i++) {
-        const char *path = pending->actions[i].path;
-
-        if (pending->actions[i].kind == RT_ACTION_APPLY)
-            print_pending(path, attempt_at(attempts, attempt_count, path));
-    }
+    print_files(arena, pending, trouble);
     printf("  ledger head: %s\n", rt_ledger_head(ledger));
 }
