@@ -3,6 +3,7 @@
 #include "cmd/record.h"
 #include "cmd/signing.h"
 #include "cmd/steps.h"
+#include "git/path.h"
 
 static int check_reason(const char *reason, struct rt_err *err)
 {
@@ -34,9 +35,9 @@ static int refuse_pending(const char *path, struct rt_err *err)
     return rt_err_hint(err, "revtwin apply runs it as it is. Nothing was changed.");
 }
 
-static int amend(struct rt_work *work, struct rt_context *context, struct rt_err *err)
+static int amend(struct rt_work *work, struct rt_context *context, const char *path,
+                 struct rt_err *err)
 {
-    const char *path = context->operands[0];
     const struct rt_migration *m = rt_set_find(&work->set, path);
     const struct rt_ledger_row *row = rt_ledger_find(&work->ledger, path);
     json_t *doc = rt_report_json(&context->report);
@@ -72,8 +73,11 @@ static int amend(struct rt_work *work, struct rt_context *context, struct rt_err
 int rt_cmd_amend(struct rt_context *context, struct rt_err *err)
 {
     struct rt_work work = {0};
+    const char *path;
     int rc = check_reason(context->options.reason, err);
 
+    if (rc == 0)
+        rc = rt_folder_normalize(&path, &context->arena, context->operands[0], err);
     if (rc == 0)
         rc = rt_collect_commit(&work, context, RT_COMMIT_HEAD, err);
     if (rc == 0)
@@ -83,7 +87,7 @@ int rt_cmd_amend(struct rt_context *context, struct rt_err *err)
     if (rc == 0)
         rc = rt_collect_set(&work, context, err);
     if (rc == 0)
-        rc = amend(&work, context, err);
+        rc = amend(&work, context, path, err);
     rt_work_clear(&work);
     return rc;
 }

@@ -70,7 +70,7 @@ static void what_is_changed_again_is_amended_again(void **state)
     scene_untouched(s, 3, "apply");
     assert_warned(s, V1 " was changed after it was applied");
     scene_untouched(s, 7, "verify");
-    scene_run(s, 0, "amend", V1, "--reason", "second");
+    scene_run(s, 0, "amend", "./migrations//V1.sql", "--reason", "second");
     scene_run(s, 0, "verify");
     scene_run(s, 0, "status", "--json");
     assert_said(s, "\"reason\": \"first\"");
@@ -149,6 +149,7 @@ static void what_is_not_applied_is_refused(void **state)
     scene_untouched(s, 3, "amend", "V1.sql", "--reason", "x");
     assert_warned(s, "there is no migration \"V1.sql\" in commit ");
     assert_warned(s, "from the repository's root");
+    scene_untouched(s, 2, "amend", "../migrations/V1.sql", "--reason", "x");
     repo_delete(&s->repo, V1);
     repo_commit(&s->repo, "gone");
     scene_untouched(s, 3, "amend", V1, "--reason", "x");
