@@ -16,7 +16,7 @@ enum rt_status {
     RT_DONE = 0,       /* done, or nothing to do */
     RT_EINTERNAL = 1,  /* internal or environment error */
     RT_EUSAGE = 2,     /* usage or configuration */
-    RT_EREFUSED = 3,   /* plan refused: gap, changed file, mixed file, rules */
+    RT_EREFUSED = 3,   /* plan refused: gap, changed or mixed file, rules, newer ledger */
     RT_EMIGRATION = 4, /* a migration failed and was rolled back */
     RT_ERESYNC = 5,    /* migrations are in, the resync failed, the twin is as it was */
     RT_EUNKNOWN = 6,   /* the outcome on production is unknown */

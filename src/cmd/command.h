@@ -55,17 +55,17 @@ struct rt_command_info {
 };
 
 /* The text of `--help`; the numbers are those of enum rt_status. */
-#define RT_EXIT_STATUSES                                                      \
-    "exit statuses:\n"                                                        \
-    "    0  done, or nothing to do\n"                                         \
-    "    1  internal or environment error\n"                                  \
-    "    2  usage or configuration\n"                                         \
-    "    3  plan refused: gap, changed file, mixed file, rules\n"             \
-    "    4  a migration failed and was rolled back\n"                         \
-    "    5  migrations are in, the resync failed and the twin is as it was\n" \
-    "    6  outcome unknown\n"                                                \
-    "    7  verification found a difference\n"                                \
-    "    8  another runner holds the lock\n"                                  \
+#define RT_EXIT_STATUSES                                                        \
+    "exit statuses:\n"                                                          \
+    "    0  done, or nothing to do\n"                                           \
+    "    1  internal or environment error\n"                                    \
+    "    2  usage or configuration\n"                                           \
+    "    3  plan refused: gap, changed file, mixed file, rules, newer ledger\n" \
+    "    4  a migration failed and was rolled back\n"                           \
+    "    5  migrations are in, the resync failed and the twin is as it was\n"   \
+    "    6  outcome unknown\n"                                                  \
+    "    7  verification found a difference\n"                                  \
+    "    8  another runner holds the lock\n"                                    \
     "  130, 143  cancelled by SIGINT, SIGTERM\n"
 
 /* In the order of `revtwin help`. */

@@ -271,6 +271,22 @@ static void what_is_not_merged_is_not_applied(void **state)
     repo_clear(&origin);
 }
 
+static void branch_of_production_that_is_missing_is_told(void **state)
+{
+    static const char *const commands[] = {"apply", "baseline"};
+    struct scene *s = *state;
+
+    branch_off(s);
+    for (size_t i = 0; i < 2; i++) {
+        scene_untouched(s, 2, commands[i], "main", "--branch", "no-such");
+        assert_warned(s, "the branch \"no-such\" does not exist");
+    }
+    scene_set(s, "REVTWIN_BRANCH", "no-such");
+    scene_untouched(s, 2, "apply", "--ledger");
+    assert_warned(s, "\"no-such\"");
+    assert_log(s, "V1");
+}
+
 /* A commit cannot say of itself that it is merged. */
 static void branch_of_production_is_not_for_a_commit_to_set(void **state)
 {
@@ -320,6 +336,7 @@ int main(void)
         scene_test(branch_without_migrations_has_an_empty_plan),
         scene_test(what_is_not_merged_is_not_applied),
         scene_test(what_is_not_merged_is_no_baseline),
+        scene_test(branch_of_production_that_is_missing_is_told),
         scene_test(branch_of_production_is_not_for_a_commit_to_set),
         scene_test(detached_head_is_one_step),
         scene_test(default_branch_is_configurable),

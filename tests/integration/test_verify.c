@@ -48,6 +48,17 @@ struct edit {
         }                                                                         \
     }
 
+/* As only who owns the table can. */
+#define SET_NULL(column)                                                 \
+    {                                                                    \
+        column " NULL",                                                  \
+            "ALTER TABLE revtwin.ledger ALTER " column " DROP NOT NULL;" \
+            "UPDATE revtwin.ledger SET " column " = NULL WHERE seq = 2", \
+        {                                                                \
+            "row 2 (migrations/V1.sql) was edited"                       \
+        }                                                                \
+    }
+
 static const struct edit edits[] = {
     SET("format", "0"),
     SET("kind", "'amended'"),
@@ -64,6 +75,17 @@ static const struct edit edits[] = {
     SET("reason", "'because'"),
     SET("prev_hash", "reverse(prev_hash)"),
     SET("entry_hash", "reverse(entry_hash)"),
+    SET_NULL("format"),
+    SET_NULL("algorithm"),
+    SET_NULL("checksum"),
+    SET_NULL("statements"),
+    SET_NULL("commit_oid"),
+    SET_NULL("applied_at"),
+    SET_NULL("applied_by"),
+    SET_NULL("client"),
+    SET_NULL("revtwin_version"),
+    SET_NULL("prev_hash"),
+    SET_NULL("entry_hash"),
     {"seq", "UPDATE revtwin.ledger SET seq = 13 WHERE seq = 12", {"was edited"}},
     {"an edit with a hash that fits the row",
      "UPDATE revtwin.ledger SET path = 'x', entry_hash = repeat('a', 64) WHERE seq = 11",
