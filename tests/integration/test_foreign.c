@@ -259,6 +259,46 @@ static void graphile_migrate(void **state)
            "graphile_migrate.migrations", "000001=sha1:1, 000002=sha1:2");
 }
 
+/* ------------------------------------------------------------------ made by the tools */
+
+/* The tables that the tools left in tests/tools, as that test reads them. */
+static void expect_corpus(const char *tool, const char *table, const char *want)
+{
+    char *path = check_printf("%s/%s.sql", HISTORY_DIR, tool);
+    FILE *file = fopen(path, "r");
+    char sql[16384] = "CREATE SCHEMA graphile_migrate;";
+    size_t start = strlen(sql), len;
+
+    if (file == NULL)
+        check_fail("cannot read %s", path);
+    len = fread(sql + start, 1, sizeof(sql) - start, file);
+    assert_true(len > 0 && start + len < sizeof(sql));
+    sql[start + len] = '\0';
+    fclose(file);
+    free(path);
+    expect(tool, sql, table, want);
+}
+
+static void made_by_the_tools(void **state)
+{
+    (void)state;
+    expect_corpus("dbmate", "public.schema_migrations", "0020, 20240101000000");
+    expect_corpus("node-pg-migrate", "public.pgmigrations",
+                  "1700000000000_a, 1700000000001_b.c");
+    expect_corpus("graphile-migrate", "graphile_migrate.migrations",
+                  "000001=sha1:7fe72b14925e933b14550e9611e4da6cb00dc4ad, "
+                  "000002=sha1:e9158e9383f088dc5c3f0aac993e934a1cce1345");
+    expect_corpus("prisma", "public._prisma_migrations",
+                  "20240101000000_a="
+                  "a99b053b54c8efd8f869b0f52aeb1e8e564b3e244486b65e31f35d806180ab8a, "
+                  "20240102000000_b="
+                  "ac88c17e3cae8c1c9aaa4f7a0bff44cfabdf1a9678f8b7af5e7201705e561865, "
+                  "20240103000000_c="
+                  "32c599b3dc957e694cbdc5966bcbcccc21cb9da70fb6067e43fb2625e335859d, "
+                  "20240104000000_d="
+                  "07b9fc15548d7ead38591a132990a18c56b26c086346aecf741a4a895c96bef9");
+}
+
 /* ------------------------------------------------------------------ which table */
 
 static void no_table(void **state)
@@ -359,6 +399,7 @@ int main(void)
         cmocka_unit_test(sqlx),
         cmocka_unit_test(node_pg_migrate),
         cmocka_unit_test(graphile_migrate),
+        cmocka_unit_test(made_by_the_tools),
         cmocka_unit_test(no_table),
         cmocka_unit_test(table_in_another_schema),
         cmocka_unit_test(table_on_the_search_path_comes_first),
