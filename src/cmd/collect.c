@@ -102,6 +102,34 @@ static int refuse_twin(const struct rt_work *work, const struct rt_context *cont
                        "Production and twin seem to be swapped. Nothing was changed.");
 }
 
+/* Told before anything is sent: it is no mistake in the first file that would fail. */
+static int refuse_read_only(const struct rt_work *work, const struct rt_context *context,
+                            struct rt_err *err)
+{
+    const char *source = context->prod.source;
+
+    if (work->ledger.in_recovery) {
+        rt_err_set(err, RT_EINTERNAL,
+                   "production (%s) is in recovery: a standby or read replica takes no "
+                   "changes",
+                   source);
+        return rt_err_hint(err,
+                           "Nothing was changed. Let %s name the primary: the writer "
+                           "endpoint, not the reader's. Of several hosts, "
+                           "target_session_attrs=read-write finds it.",
+                           source);
+    }
+    rt_err_set(err, RT_EINTERNAL,
+               "production (%s) takes no changes: default_transaction_read_only is on",
+               source);
+    return rt_err_hint(err,
+                       "Nothing was changed. Is this a reader endpoint? Then use the "
+                       "writer's. Otherwise role \"%s\", database \"%s\" or the server "
+                       "has the setting: RESET it there, or connect as a role that may "
+                       "write.",
+                       work->ledger.session_user, work->ledger.database);
+}
+
 static int refuse_broken_chain(struct rt_work *work, struct rt_context *context,
                                struct rt_err *err)
 {
@@ -132,6 +160,8 @@ int rt_collect_ledger(struct rt_work *work, struct rt_context *context,
         return rc;
     if (work->ledger.is_twin)
         return refuse_twin(work, context, err);
+    if (change && (work->ledger.in_recovery || work->ledger.read_only))
+        return refuse_read_only(work, context, err);
     if (change)
         rt_signing_check(work, context);
     return chain_may_be_broken ? 0 : refuse_broken_chain(work, context, err);

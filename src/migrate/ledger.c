@@ -106,6 +106,8 @@ int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn
     out->pooled = rt_result_true(session, 0, 6);
     out->has_steps = rt_result_get(session, 0, 7) != NULL;
     out->may_have_stopped = rt_result_true(session, 0, 7);
+    out->in_recovery = rt_result_true(session, 0, 8);
+    out->read_only = rt_result_true(session, 0, 9);
     out->server_clock = strtoll(rt_result_get(session, 0, 4), NULL, 10);
     out->local_clock = rt_clock_us();
     rt_result_free(session);

@@ -66,6 +66,8 @@ struct rt_ledger {
     bool is_twin;   /* the database carries revtwin.twin */
     bool has_steps; /* revtwin.step is there: a ledger of an earlier version lacks it */
     bool may_have_stopped; /* and may have rows */
+    bool in_recovery;      /* a standby; and the default of its transactions: */
+    bool read_only;
     bool pooled; /* a pooler stands between: session locks and settings mean nothing */
     const char *database, *session_user;
     int64_t server_clock; /* microseconds since 1970 when it was asked, */

@@ -1,7 +1,7 @@
 -- What every command that talks to production asks first.
 -- $1: whether to try for the lock of the one runner; not behind a pooler, where it would
 -- stay with a connection that others use. $2: the process id that the client was told.
--- The last column: whether revtwin.step, NULL where there is none, may have rows.
+-- The eighth column: whether revtwin.step, NULL where there is none, may have rows.
 SELECT current_database(),
        session_user,
        EXISTS (SELECT FROM pg_catalog.pg_class c
@@ -16,4 +16,6 @@ SELECT current_database(),
        pg_backend_pid() <> $2::integer,
        (SELECT pg_relation_size(c.oid) > 0 FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = 'revtwin' AND c.relname = 'step')
+        WHERE n.nspname = 'revtwin' AND c.relname = 'step'),
+       pg_is_in_recovery(),
+       current_setting('default_transaction_read_only')::boolean
