@@ -21,8 +21,7 @@ struct lane {
     struct scene *scene; /* its run is the one with the fault, then those after it */
     struct relay relay;
     PGconn *direct; /* beside the relay */
-    char *ledger;   /* SQL that makes the ledger as it is before the run */
-    long rows;      /* of that ledger */
+    long rows;      /* of the ledger before the run */
 
     struct relay_trap trap;
     bool sprung;    /* the run came to the point */
