@@ -6,10 +6,10 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -241,14 +241,6 @@ static void signal_all(const struct pipeline *p, int sig)
     }
 }
 
-static long now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * 1000L + ts.tv_nsec / 1000000;
-}
-
 static bool reading(const struct pipeline *p)
 {
     bool open = p->output >= 0;
@@ -259,9 +251,9 @@ static bool reading(const struct pipeline *p)
 }
 
 /* Wait for something to read, until the deadline (0: none), and read it. */
-static void read_once(struct pipeline *p, struct pollfd *fds, long deadline)
+static void read_once(struct pipeline *p, struct pollfd *fds, int64_t deadline)
 {
-    long left = deadline ? deadline - now_ms() : -1;
+    int64_t left = deadline ? deadline - rt_clock_ms() : -1;
     size_t n = p->count;
 
     for (size_t i = 0; i < n; i++)
@@ -282,13 +274,13 @@ static void read_once(struct pipeline *p, struct pollfd *fds, long deadline)
  * have been told to end and are left behind after a while, for the caller to kill. */
 static void collect(struct pipeline *p, struct pollfd *fds, bool ending)
 {
-    long deadline = ending ? now_ms() + GRACE_MS : 0;
+    int64_t deadline = ending ? rt_clock_ms() + GRACE_MS : 0;
     struct rt_err cancelled = {0};
 
-    while (reading(p) && (deadline == 0 || now_ms() < deadline)) {
+    while (reading(p) && (deadline == 0 || rt_clock_ms() < deadline)) {
         read_once(p, fds, deadline);
         if (deadline == 0 && rt_cancel_check(&cancelled) < 0) {
-            deadline = now_ms() + GRACE_MS;
+            deadline = rt_clock_ms() + GRACE_MS;
             signal_all(p, SIGTERM);
         }
     }

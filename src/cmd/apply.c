@@ -28,13 +28,7 @@ static int collect(struct rt_work *work, struct rt_context *context, struct rt_e
 
 static int act(struct rt_work *work, struct rt_context *context, struct rt_err *err)
 {
-    const struct rt_settings *settings = &context->options.settings;
-    const struct rt_apply_options options = {
-        .lock_timeout = settings->value[RT_SET_LOCK_TIMEOUT],
-        .statement_timeout = settings->value[RT_SET_STATEMENT_TIMEOUT],
-        .retries = (unsigned)rt_setting_number(settings, RT_SET_RETRIES),
-        .wait = (unsigned)rt_setting_number(settings, RT_SET_WAIT),
-        .writer = rt_collect_writer(work, context)};
+    const struct rt_apply_options options = rt_collect_options(work, context);
     struct rt_apply_result result = {0};
     int rc = rt_apply(&result, &context->arena, work->prod, &work->plan, &work->ledger,
                       &options, err);

@@ -278,7 +278,8 @@ int rt_collect_comparison(struct rt_work *work, struct rt_context *context,
 
 /* ------------------------------------------------------------------ the writer */
 
-struct rt_writer rt_collect_writer(const struct rt_work *work, struct rt_context *context)
+static struct rt_writer find_writer(const struct rt_work *work,
+                                    struct rt_context *context)
 {
     const char *server = getenv("GITHUB_SERVER_URL"), *run = getenv("GITHUB_RUN_ID"),
                *repository = getenv("GITHUB_REPOSITORY");
@@ -295,6 +296,19 @@ struct rt_writer rt_collect_writer(const struct rt_work *work, struct rt_context
         writer.client = rt_arena_format(&context->arena, "%s@%s",
                                         user ? user->pw_name : "unknown", host);
     return writer;
+}
+
+struct rt_apply_options rt_collect_options(const struct rt_work *work,
+                                           struct rt_context *context)
+{
+    const struct rt_settings *settings = &context->options.settings;
+
+    return (struct rt_apply_options){
+        .lock_timeout = settings->value[RT_SET_LOCK_TIMEOUT],
+        .statement_timeout = settings->value[RT_SET_STATEMENT_TIMEOUT],
+        .retries = (unsigned)rt_setting_number(settings, RT_SET_RETRIES),
+        .wait = (unsigned)rt_setting_number(settings, RT_SET_WAIT),
+        .writer = find_writer(work, context)};
 }
 
 void rt_work_clear(struct rt_work *work)

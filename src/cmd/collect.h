@@ -7,7 +7,7 @@
 
 #include "cmd/command.h"
 #include "cmd/event.h"
-#include "migrate/plan.h"
+#include "migrate/apply.h"
 
 struct rt_work {
     struct rt_event event;
@@ -68,9 +68,9 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context,
 int rt_collect_comparison(struct rt_work *work, struct rt_context *context,
                           struct rt_err *err) RT_CHECKED;
 
-/* Who writes, for the ledger's rows; the texts live in the context's arena. */
-struct rt_writer rt_collect_writer(const struct rt_work *work,
-                                   struct rt_context *context);
+/* How to run a plan, by the settings; texts live in the context's arena. */
+struct rt_apply_options rt_collect_options(const struct rt_work *work,
+                                           struct rt_context *context);
 
 void rt_work_clear(struct rt_work *work);
 

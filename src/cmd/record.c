@@ -18,12 +18,7 @@ static void settle_stopped(struct rt_work *work)
 int rt_record(struct rt_apply_result *out, struct rt_work *work,
               struct rt_context *context, struct rt_err *err)
 {
-    const struct rt_settings *settings = &context->options.settings;
-    const struct rt_apply_options options = {
-        .lock_timeout = settings->value[RT_SET_LOCK_TIMEOUT],
-        .retries = (unsigned)rt_setting_number(settings, RT_SET_RETRIES),
-        .wait = (unsigned)rt_setting_number(settings, RT_SET_WAIT),
-        .writer = rt_collect_writer(work, context)};
+    const struct rt_apply_options options = rt_collect_options(work, context);
     int rc;
 
     *out = (struct rt_apply_result){0};

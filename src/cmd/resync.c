@@ -1,8 +1,8 @@
 #include "cmd/resync.h"
 
 #include "base/log.h"
+#include "report/twin.h"
 #include "twin/guard.h"
-#include "twin/resync.h"
 
 int rt_resync_precheck(struct rt_context *context, struct rt_conn *prod,
                        struct rt_err *err)
@@ -37,26 +37,12 @@ static int resync(struct rt_context *context, struct rt_err *err)
         .bindir = settings->value[RT_SET_BINDIR],
         .swap_wait_seconds = rt_setting_number(settings, RT_SET_SWAP_WAIT)};
     struct rt_resync_result result = {0};
-    json_t *doc = rt_report_json(&context->report), *twin;
     int rc = rt_resync(&result, &context->arena, &context->prod, &context->twin, &options,
                        err);
 
-    if (rc < 0)
-        return rc;
-    rt_report_line(&context->report,
-                   "the twin is production as of %s (%s, %lu tables, %.1f MB, in %.1f s)",
-                   result.snapshot_at, result.method, result.tables,
-                   (double)result.size / 1e6, result.seconds);
-    if (doc) {
-        twin = json_object();
-        rt_json_put(twin, "snapshot_at", result.snapshot_at);
-        rt_json_put(twin, "method", result.method);
-        json_object_set_new(twin, "tables", json_integer((json_int_t)result.tables));
-        json_object_set_new(twin, "bytes", json_integer((json_int_t)result.size));
-        json_object_set_new(twin, "seconds", json_real(result.seconds));
-        json_object_set_new(doc, "twin", twin);
-    }
-    return 0;
+    if (rc == 0)
+        rt_report_resync(&context->report, &result);
+    return rc;
 }
 
 int rt_resync_after_apply(struct rt_context *context, struct rt_err *err)

@@ -1,20 +1,11 @@
 #include "twin/resync.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "pg/query.h"
 #include "twin/guard.h"
 #include "twin/mark.h"
 #include "twin/rebuild.h"
 #include "twin/tools.h"
-
-static double now(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 static const char *describe(struct rt_arena *arena, const struct rt_conn *conn)
 {
@@ -57,7 +48,7 @@ int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
     struct rt_rebuild job = {.twin = twin_server,
                              .tools = &tools,
                              .swap_wait_seconds = options->swap_wait_seconds};
-    double start = now();
+    int64_t start = rt_clock_us();
     int rc;
 
     *out = (struct rt_resync_result){.method = RT_REBUILD};
@@ -80,7 +71,7 @@ int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
     out->snapshot_at = job.snapshot.taken_at;
     out->size = job.size;
     out->tables = job.tables;
-    out->seconds = now() - start;
+    out->seconds = (double)(rt_clock_us() - start) / 1e6;
 done:
     rt_conn_close(twin);
     rt_conn_close(prod);

@@ -1,6 +1,5 @@
 /* The swap: the one moment in which the twin changes. */
-#include <time.h>
-
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -180,18 +179,10 @@ static int refuse_busy(struct rt_site *site, const char *sessions, int waited,
                             "pg_terminate_backend(PID)), then run revtwin resync.");
 }
 
-static time_t now(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec;
-}
-
 static int swap(struct rt_site *site, const char *statements, int wait_seconds,
                 struct rt_err *err)
 {
-    time_t end = now() + wait_seconds;
+    int64_t end = rt_clock_ms() + (int64_t)wait_seconds * 1000;
 
     for (;;) {
         char *sessions;
@@ -213,7 +204,7 @@ static int swap(struct rt_site *site, const char *statements, int wait_seconds,
             busy = strcmp(err->sqlstate, IN_USE) == 0;
             roll_back(site);
         }
-        if (busy && now() >= end) {
+        if (busy && rt_clock_ms() >= end) {
             rc = refuse_busy(site, sessions, wait_seconds, err);
         } else if (busy) {
             rt_err_clear(err);
