@@ -147,6 +147,10 @@ int rt_walk_send(struct rt_walk *walk, struct rt_message message, bool not_yet,
     rt_mark_fill(&last, walk, "done", walk->version + 1, NULL);
     add_frame(walk, "BEGIN");
     add_restore(walk);
+    /* Whoever else is about to write the row does not keep us for long. */
+    rt_batch_add(&walk->batch, RT_PART_FRAME,
+                 "SELECT set_config('lock_timeout', $1, true)", 1,
+                 &walk->run->lock_timeout);
     rt_batch_add(&walk->batch, RT_PART_CLAIM, rt_sql_step_mark, RT_COUNT(first.params),
                  first.params);
     /* After the row: the one who deletes it has written the ledger. */

@@ -27,6 +27,29 @@ static const char *describe(struct rt_watch *watch, const struct rt_result *rows
         more ? rt_arena_format(watch->arena, " and %zu more", more) : "");
 }
 
+/*
+ * A transaction for each question: one that stays open may keep its snapshot, for which
+ * CREATE INDEX CONCURRENTLY waits, so that we would wait for ourselves; and in it
+ * pg_stat_activity would always show what it showed first.
+ */
+static int query(struct rt_result **rows, struct rt_watch *watch,
+                 const char *const params[1], struct rt_err *err)
+{
+    int rc = 0;
+
+    *rows = NULL;
+    if (watch->conn == NULL)
+        rc = rt_conn_open(&watch->conn, rt_conn_server(watch->watched), RT_READ_WRITE,
+                          err);
+    if (rc == 0)
+        rc = rt_exec(NULL, watch->conn, "BEGIN READ ONLY", err);
+    if (rc == 0)
+        rc = rt_query(rows, watch->conn, rt_sql_blockers, 1, params, err);
+    if (rc == 0)
+        rc = rt_exec(NULL, watch->conn, "COMMIT", err);
+    return rc;
+}
+
 /* Who blocks; NULL when nobody does, or when that cannot be known. */
 static const char *ask(struct rt_watch *watch, struct rt_err *err)
 {
@@ -35,15 +58,7 @@ static const char *ask(struct rt_watch *watch, struct rt_err *err)
     const char *blocker = NULL;
     struct rt_result *rows;
 
-    if (watch->conn == NULL &&
-        rt_conn_open(&watch->conn, rt_conn_server(watch->watched), RT_READ_ONLY, err) < 0)
-        return NULL;
-    /* In one transaction pg_stat_activity would always show what it showed first. */
-    if (rt_exec(NULL, watch->conn, "SELECT pg_catalog.pg_stat_clear_snapshot()", err) <
-            0 ||
-        rt_query(&rows, watch->conn, rt_sql_blockers, RT_COUNT(params), params, err) < 0)
-        return NULL;
-    if (rt_result_rows(rows) > 0)
+    if (query(&rows, watch, params, err) == 0 && rt_result_rows(rows) > 0)
         blocker = describe(watch, rows);
     rt_result_free(rows);
     return blocker;

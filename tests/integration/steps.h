@@ -55,4 +55,42 @@ static inline void stop_at_the_second(struct scene *s)
     assert_steps(s, "1 done, 2 failed");
 }
 
+#define BUILD "CREATE INDEX CONCURRENTLY i ON t (a)"
+
+/* V2 builds an index between two other statements; while the session that is returned has
+ * its transaction open, the index waits for it. */
+static inline PGconn *hold(struct scene *s, const char *second)
+{
+    char *sql = check_printf(DIRECTIVE "INSERT INTO log (name) VALUES ('one');\n"
+                                       "%s;\nINSERT INTO log (name) VALUES ('three');\n",
+                             second);
+    PGconn *other;
+
+    cluster_exec(&scene_server, s->db, "CREATE TABLE t (a int, b int)");
+    first_step(s);
+    scene_file(s, "V2", sql);
+    scene_migration(s, "V3");
+    repo_commit(&s->repo, "files");
+    other = cluster_connect(&scene_server, s->db);
+    PQclear(PQexec(other, "BEGIN; INSERT INTO t VALUES (1)"));
+    free(sql);
+    return other;
+}
+
+static inline void release(PGconn *other)
+{
+    PQclear(PQexec(other, "COMMIT"));
+    PQfinish(other);
+}
+
+/* Everything went in once, in order. */
+static inline void expect_all(struct scene *s)
+{
+    assert_index(s, "i", "valid");
+    assert_log(s, "V1 one three V3");
+    assert_ledger(s, "applied V1, applied V2, applied V3");
+    assert_steps(s, "");
+    scene_run(s, 0, "verify");
+}
+
 #endif
