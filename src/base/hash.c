@@ -2,8 +2,6 @@
 
 #include <sodium.h>
 
-#include "base/str.h"
-
 enum { BYTES = RT_HASH_HEX / 2 };
 
 _Static_assert(sizeof(crypto_generichash_state) <= sizeof(struct rt_hash),
@@ -57,11 +55,20 @@ struct rt_digest rt_hash_of(const void *bytes, size_t len)
 
 struct rt_digest rt_hash_lines(const char *text, size_t len, const char *line_end)
 {
-    struct rt_str lines = {0};
-    struct rt_digest digest;
+    const char *at = text, *end = text + len;
+    struct rt_hash hash;
 
-    rt_str_add_lines(&lines, text, len, line_end);
-    digest = rt_hash_of(rt_str_text(&lines), lines.len);
-    rt_str_clear(&lines);
-    return digest;
+    rt_hash_init(&hash);
+    while (at < end) { /* line by line: a file may be large */
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *stop = newline ? newline : end;
+
+        if (newline && stop > at && stop[-1] == '\r')
+            stop--;
+        rt_hash_add(&hash, at, (size_t)(stop - at));
+        if (newline)
+            rt_hash_add(&hash, line_end, strlen(line_end));
+        at = newline ? newline + 1 : end;
+    }
+    return rt_hash_end(&hash);
 }

@@ -31,7 +31,7 @@ static const char *state_name(const struct rt_action *action,
         return record ? rt_row_kind_name(action->row) : "apply";
     switch (result->states ? result->states[i] : RT_APPLY_NOT_RUN) {
     case RT_APPLY_DONE:
-        return record ? "recorded" : "applied";
+        return rt_row_kind_name(action->row);
     case RT_APPLY_FAILED:
         return "failed";
     case RT_APPLY_CANCELLED:

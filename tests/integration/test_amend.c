@@ -64,7 +64,7 @@ static void what_is_changed_again_is_amended_again(void **state)
     change_first(s);
     scene_run(s, 0, "amend", V1, "--reason", "first", "--json");
     assert_said(s, "\"action\": \"amended\"");
-    assert_said(s, "\"state\": \"recorded\"");
+    assert_said(s, "\"state\": \"amended\"");
     scene_file(s, "V1", "SELECT 'a third text';\n");
     repo_commit(&s->repo, "again");
     scene_untouched(s, 3, "apply");

@@ -93,7 +93,7 @@ static void every_command_has_json(void **state)
 
     doc = run_json(s, 0, "apply", NULL);
     list = json_object_get(doc, "migrations");
-    assert_string_equal(text_at(json_array_get(list, 0), "state"), "recorded");
+    assert_string_equal(text_at(json_array_get(list, 0), "state"), "baseline");
     assert_string_equal(text_at(json_array_get(list, 1), "state"), "applied");
     assert_string_equal(text_at(json_object_get(doc, "twin"), "method"), "rebuild");
     assert_int_equal(strlen(text_at(doc, "ledger_head")), 64);
