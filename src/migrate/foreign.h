@@ -12,15 +12,15 @@
 #include "pg/conn.h"
 
 struct rt_foreign_tool {
-    const char *name;    /* for --from, and in messages */
-    const char *table;   /* its default name, */
-    const char *schema;  /* and schema; NULL: any */
-    const char *columns; /* that it has at least, between spaces */
-    bool exact;          /* and no others */
-    const char *query;   /* src/pg/queries/foreign_*.sql */
-    enum rt_naming naming;
+    const char *name;        /* for --from, and in messages */
+    const char *table;       /* its default name, */
+    const char *schema;      /* and schema; NULL: any */
+    const char *columns;     /* that it has at least, between spaces */
+    const char *query;       /* src/pg/queries/foreign_*.sql */
     rt_sum_check *check_sum; /* NULL: the tool keeps no checksums */
     const char *caution;     /* what its users have to know from here on, or NULL */
+    enum rt_naming naming;
+    bool exact; /* the table has no other columns */
 };
 
 extern const struct rt_foreign_tool rt_foreign_tools[];

@@ -92,8 +92,10 @@ static const char *flyway_file(struct rt_arena *arena, const char *name)
     if (name[0] != 'R' || version != 1)
         return NULL;
     key = rt_arena_format(arena, "R%.*s", (int)(len - 3), name + 3);
-    for (char *at = key; *at; at++)
-        *at = *at == '_' ? ' ' : *at;
+    for (char *at = key; *at; at++) {
+        if (*at == '_')
+            *at = ' ';
+    }
     return key;
 }
 
