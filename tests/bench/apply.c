@@ -6,117 +6,72 @@
  * - revtwin apply.
  * Each time includes connecting; the server writes durably (fsync is on). Medians.
  *
- * "turns" is how often revtwin spoke after the server had, as the relay saw it. As long
- * as all is under way at once these are its round trips (the question for SSL is one);
- * with more than that they are no waits, but a stream that goes on as replies come in.
+ * "trips" are the round trips of revtwin (lab_trips).
  *
  * usage: apply [--no-slow-loop]   (the loop of 1,000 files over 20 ms takes two minutes)
  */
-#include "bench.h"
-#include "cluster.h"
-#include "relay.h"
-#include "run.h"
+#include "lab.h"
 
 #include <string.h>
 
-enum { RUNS = 5, LOOPS = 3, DELAY_MS = 10 /* each way */ };
-
-#define CREATE "CREATE TABLE bench_%04d (id bigint PRIMARY KEY, name text)"
-#define ALTER "ALTER TABLE bench_%04d ADD COLUMN flag varchar(255)"
+enum { RUNS = 5, LOOPS = 3 };
 
 struct bench {
-    struct cluster prod;
-    struct relay relay;
-    bool through_relay;
+    struct lab lab;
     struct repo repo;
     int files;
-    char database[32];
 };
-
-static void make_history(struct bench *b, int files)
-{
-    FILE *import;
-
-    repo_init(&b->repo);
-    b->files = files;
-    import = bench_import(&b->repo);
-    bench_commit(import, 0);
-    for (int i = 1; i <= files; i++) {
-        bench_commit(import, i);
-        fprintf(import, "M 644 inline migrations/V%04d__bench.sql\ndata <<.\n", i);
-        fprintf(import, CREATE ";\n" ALTER ";\n.\n", i, i);
-    }
-    bench_imported(import);
-    repo_git(&b->repo, "reset", "-q", "--hard", NULL);
-}
-
-static char *database_url(const struct bench *b)
-{
-    char url[CLUSTER_URL_SIZE];
-
-    if (b->through_relay)
-        return check_printf("postgresql://" CLUSTER_USER "@127.0.0.1:%d/%s",
-                            b->relay.port, b->database);
-    return check_printf("%s", cluster_url(&b->prod, b->database, url));
-}
 
 /* ------------------------------------------------------------------ the three ways */
 
 static void run_loop(const struct bench *b)
 {
-    char *url = database_url(b), *variable = check_printf("PROD_DATABASE_URL=%s", url);
-    const char *env[] = {variable, NULL};
-    const char *loop[] = {"sh", "-ec",
-                          "for file in migrations/*.sql; do psql -X -q -v "
-                          "ON_ERROR_STOP=1 -f \"$file\" \"$PROD_DATABASE_URL\"; done",
-                          NULL};
-    struct run run = {.seconds = 600};
-
-    run_program(&run, b->repo.dir, env, loop);
-    run_expect(&run, 0);
-    run_clear(&run);
-    free(variable);
-    free(url);
+    lab_shell(&b->lab, b->repo.dir,
+              "for file in migrations/*.sql; do "
+              "psql -X -q -v ON_ERROR_STOP=1 -f \"$file\" \"$DATABASE_URL\"; done");
 }
 
 static void run_apply(const struct bench *b)
 {
-    char *url = database_url(b), *base = check_printf("HEAD~%d", b->files);
-    struct run run = {0};
+    char *base = check_printf("HEAD~%d", b->files);
 
-    run_revtwin(&run, b->repo.dir, NULL, "apply", "--prod", url, "--base", base,
-                "--no-resync", "--quiet", NULL);
-    run_expect(&run, 0);
-    run_clear(&run);
+    lab_apply(&b->lab, &b->repo, base);
     free(base);
-    free(url);
 }
 
-/* Frees the statement. */
-static void send_statement(PGconn *conn, char *sql)
+static void send_statement(PGconn *conn, const char *sql)
 {
     if (!PQsendQueryParams(conn, sql, 0, NULL, NULL, NULL, NULL, 0))
         check_fail("%s", PQerrorMessage(conn));
-    free(sql);
 }
 
 /* In blocking mode libpq reads while it cannot write, so it is safe to send it all. */
+static void send_migration(PGconn *conn, int number)
+{
+    char *sql = lab_migration(number), *second = strstr(sql, "ALTER TABLE"),
+         *done = check_printf("INSERT INTO done VALUES (%d)", number);
+
+    second[-1] = '\0';
+    send_statement(conn, "BEGIN");
+    send_statement(conn, sql);
+    send_statement(conn, second);
+    send_statement(conn, done);
+    send_statement(conn, "COMMIT");
+    free(sql);
+    free(done);
+}
+
 static void run_bare(const struct bench *b)
 {
-    char *url = database_url(b);
+    char *url = lab_url(&b->lab);
     PGconn *conn = PQconnectdb(url);
     PGresult *result;
     ExecStatusType status = PGRES_COMMAND_OK;
 
     if (!PQenterPipelineMode(conn))
         check_fail("%s", PQerrorMessage(conn));
-    for (int i = 1; i <= b->files; i++) {
-        send_statement(conn, check_printf("BEGIN"));
-        send_statement(conn, check_printf(CREATE, i));
-        send_statement(conn, check_printf(ALTER, i));
-        send_statement(conn, check_printf("INSERT INTO done VALUES (%d)", i));
-        send_statement(conn, check_printf("COMMIT"));
-    }
+    for (int i = 1; i <= b->files; i++)
+        send_migration(conn, i);
     PQpipelineSync(conn);
     while (status != PGRES_PIPELINE_SYNC) {
         result = PQgetResult(conn);
@@ -131,28 +86,16 @@ static void run_bare(const struct bench *b)
 
 /* ------------------------------------------------------------------ measuring */
 
-/*
- * Seconds on a fresh database, in which every table has to be there at the end. Old ones
- * stay: ext4 is slow to make files for a while after thousands were deleted.
- */
+/* Seconds on a fresh database, in which every table has to be there at the end. */
 static double measure(struct bench *b, void (*way)(const struct bench *))
 {
-    static int databases;
-    char *tables = check_printf("%d", b->files);
     double seconds;
 
-    snprintf(b->database, sizeof b->database, "bench%d", ++databases);
-    cluster_createdb(&b->prod, b->database);
-    cluster_exec(&b->prod, b->database, "CREATE TABLE done (n int)");
-    cluster_exec(&b->prod, b->database, "CHECKPOINT");
+    lab_fresh(&b->lab);
     seconds = bench_seconds();
     way(b);
     seconds = bench_seconds() - seconds;
-    assert_query(&b->prod, b->database,
-                 "SELECT count(*) FROM information_schema.columns "
-                 "WHERE table_name ~ '^bench_' AND column_name = 'flag'",
-                 tables);
-    free(tables);
+    lab_expect(&b->lab, b->files);
     return seconds;
 }
 
@@ -163,47 +106,44 @@ static double measure(struct bench *b, void (*way)(const struct bench *))
 static void compare(struct bench *b, int loops)
 {
     double loop[LOOPS] = {0}, bare[RUNS], ours[RUNS], ratio[RUNS];
-    uint64_t turns = 0;
+    uint64_t trips = 0;
 
     for (int i = 0; i < RUNS; i++) {
         if (i < loops)
             loop[i] = measure(b, run_loop);
         bare[i] = measure(b, run_bare);
-        turns -= b->relay.counts->turns;
+        trips -= lab_trips(&b->lab);
         ours[i] = measure(b, run_apply);
-        turns += b->relay.counts->turns;
+        trips += lab_trips(&b->lab);
         ratio[i] = ours[i] / bare[i];
     }
     printf("%5d %5d %8.2f %8.3f %8.3f %13.1f %12.2f %11.1f\n", b->files,
-           b->through_relay ? 2 * DELAY_MS : 0,
+           b->lab.way == LAB_FAR ? LAB_RTT_MS : 0,
            loops ? bench_median(loop, (size_t)loops) : 0, bench_median(bare, RUNS),
            bench_median(ours, RUNS), loop[loops / 2] / ours[RUNS / 2],
-           bench_median(ratio, RUNS), (double)turns / RUNS);
+           bench_median(ratio, RUNS), (double)trips / RUNS);
     fflush(stdout);
 }
 
 int main(int argc, char **argv)
 {
-    const char *const settings[] = {"fsync=on", "full_page_writes=on",
-                                    "shared_buffers=128MB", NULL};
     bool skip = argc > 1 && strcmp(argv[1], "--no-slow-loop") == 0;
     const int files[] = {100, 1000};
     struct bench b = {0};
 
-    cluster_start(&b.prod, settings);
-    relay_start(&b.relay, b.prod.dir, b.prod.port, DELAY_MS);
+    lab_start(&b.lab);
     printf(
-        "files   RTT     loop     bare  revtwin  loop/revtwin revtwin/bare       turns\n"
+        "files   RTT     loop     bare  revtwin  loop/revtwin revtwin/bare       trips\n"
         "         ms        s        s        s\n");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        make_history(&b, files[i]);
-        b.through_relay = false;
+        b.files = files[i];
+        lab_history(&b.repo, files[i]);
+        b.lab.way = LAB_NEAR;
         compare(&b, LOOPS);
-        b.through_relay = true;
+        b.lab.way = LAB_FAR;
         compare(&b, files[i] <= 100 ? LOOPS : !skip);
         repo_clear(&b.repo);
     }
-    relay_stop(&b.relay);
-    cluster_stop(&b.prod);
+    lab_stop(&b.lab);
     return 0;
 }

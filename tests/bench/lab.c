@@ -1,0 +1,132 @@
+#include "lab.h"
+
+#include <string.h>
+
+#define PASSWORD "bench"
+
+/* A certificate that the server makes itself: it has to own the key. */
+static void use_tls(const struct cluster *prod)
+{
+    cluster_exec(prod, "postgres",
+                 "COPY (SELECT) TO PROGRAM 'openssl req -x509 -days 1 -nodes -newkey "
+                 "rsa:2048 -subj /CN=localhost -out server.crt -keyout server.key 2>&1'");
+    cluster_exec(prod, "postgres", "ALTER SYSTEM SET ssl = on");
+    cluster_exec(prod, "postgres", "SELECT pg_reload_conf()");
+    cluster_wait(prod, "postgres", "SELECT current_setting('ssl') = 'on'");
+}
+
+void lab_start(struct lab *lab)
+{
+    const char *const settings[] = {"fsync=on", "full_page_writes=on",
+                                    "shared_buffers=128MB", NULL};
+    struct cluster *prod = &lab->prod;
+
+    prod->tcp = true;
+    prod->password = PASSWORD;
+    cluster_start(prod, settings);
+    use_tls(prod);
+    relay_start(&lab->relays[LAB_FAR], prod->dir, prod->port, LAB_RTT_MS / 2);
+    relay_start(&lab->relays[LAB_CLOUD], "127.0.0.1", prod->port, LAB_RTT_MS / 2);
+}
+
+void lab_stop(struct lab *lab)
+{
+    relay_stop(&lab->relays[LAB_FAR]);
+    relay_stop(&lab->relays[LAB_CLOUD]);
+    cluster_stop(&lab->prod);
+}
+
+void lab_fresh(struct lab *lab)
+{
+    static int databases;
+
+    snprintf(lab->database, sizeof lab->database, "bench%d", ++databases);
+    cluster_createdb(&lab->prod, lab->database);
+    cluster_exec(&lab->prod, lab->database, "CREATE TABLE done (n int)");
+    cluster_exec(&lab->prod, lab->database, "CHECKPOINT");
+}
+
+char *lab_url(const struct lab *lab)
+{
+    char url[CLUSTER_URL_SIZE];
+
+    if (lab->way == LAB_NEAR)
+        return check_printf("%s", cluster_url(&lab->prod, lab->database, url));
+    return check_printf("postgresql://%s@127.0.0.1:%d/%s?sslmode=%s",
+                        lab->way == LAB_CLOUD ? CLUSTER_USER ":" PASSWORD : CLUSTER_USER,
+                        lab->relays[lab->way].port, lab->database,
+                        lab->way == LAB_CLOUD ? "require" : "disable");
+}
+
+uint64_t lab_trips(const struct lab *lab)
+{
+    const volatile struct relay_counts *counts = lab->relays[lab->way].counts;
+
+    /* The goodbye of each connection waits for nothing. */
+    return counts ? counts->turns - counts->connections : 0;
+}
+
+void lab_expect(const struct lab *lab, int files)
+{
+    char *tables = check_printf("%d", files);
+
+    assert_query(&lab->prod, lab->database,
+                 "SELECT count(*) FROM information_schema.columns "
+                 "WHERE table_name ~ '^bench_' AND column_name = 'flag'",
+                 tables);
+    free(tables);
+}
+
+char *lab_migration(int number)
+{
+    return check_printf("CREATE TABLE bench_%04d (id bigint PRIMARY KEY, name text);\n"
+                        "ALTER TABLE bench_%04d ADD COLUMN flag varchar(255);\n",
+                        number, number);
+}
+
+void lab_history(struct repo *repo, int files)
+{
+    FILE *import;
+
+    repo_init(repo);
+    import = bench_import(repo);
+    bench_commit(import, 0);
+    for (int i = 1; i <= files; i++) {
+        char *sql = lab_migration(i);
+
+        bench_commit(import, i);
+        fprintf(import, "M 644 inline migrations/V%04d__bench.sql\ndata <<.\n%s.\n", i,
+                sql);
+        free(sql);
+    }
+    bench_imported(import);
+    repo_git(repo, "reset", "-q", "--hard", NULL);
+}
+
+void lab_shell(const struct lab *lab, const char *dir, const char *command)
+{
+    char *url = lab_url(lab), *variable = check_printf("DATABASE_URL=%s", url);
+    const char *env[] = {variable, NULL};
+    const char *argv[] = {"sh", "-ec", command, NULL};
+    struct run run = {.seconds = 900};
+
+    run_program(&run, dir, env, argv);
+    run_expect(&run, 0);
+    run_clear(&run);
+    free(variable);
+    free(url);
+}
+
+void lab_apply(const struct lab *lab, const struct repo *repo, const char *base)
+{
+    char *url = lab_url(lab), *variable = check_printf("PROD_DATABASE_URL=%s", url);
+    const char *env[] = {variable, NULL};
+    struct run run = {.seconds = 600};
+
+    run_revtwin(&run, repo->dir, env, "apply", "--no-resync", "--quiet",
+                base ? "--base" : NULL, base, NULL);
+    run_expect(&run, 0);
+    run_clear(&run);
+    free(variable);
+    free(url);
+}
