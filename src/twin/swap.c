@@ -8,7 +8,7 @@
 #include "twin/guard.h"
 #include "twin/site.h"
 
-enum { SWAP_POLL_MS = 100 };
+enum { SWAP_POLL_MS = 100, RETURN_MS = 15000, RETURN_POLL_MS = 500 };
 #define IN_USE "55006" /* object_in_use: somebody is connected */
 
 static void add_rename(struct rt_str *sql, const char *from, const char *to)
@@ -80,6 +80,20 @@ static void roll_back(struct rt_site *site)
         rt_err_clear(&ignored);
 }
 
+/* Connect again. What broke the connection, a restart say, may still be going on. */
+static int come_back(struct rt_site *site, struct rt_err *err)
+{
+    int64_t end = rt_clock_ms() + RETURN_MS;
+    int rc = rt_site_reopen(site, err);
+
+    while (rc < 0 && rt_clock_ms() < end) {
+        rc = rt_site_pause(site, RETURN_POLL_MS, err); /* shielded: it only sleeps */
+        if (rc == 0)
+            rc = rt_site_reopen(site, err);
+    }
+    return rc;
+}
+
 /*
  * The connection was lost during COMMIT. With the lock in hand the old session is gone,
  * and what the names say is final. Returns 0 when the swap was made, -RT_EUNKNOWN when
@@ -93,7 +107,7 @@ static int settle(struct rt_site *site, struct rt_err *err)
     int rc;
 
     rt_err_move(&lost, err);
-    rc = rt_site_reopen(site, err);
+    rc = come_back(site, err);
     if (rc == 0)
         rc = rt_query(&found, site->conn,
                       "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_database "

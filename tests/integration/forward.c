@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -95,6 +96,21 @@ static void note_message(struct connection *c, enum relay_side side, uint64_t en
     }
 }
 
+/* The message that ends at offset, with these bytes, may be the one with the text. */
+static void note_text(struct connection *c, enum relay_side side, const char *data,
+                      size_t length, uint64_t offset)
+{
+    struct flow *flow = &c->flows[side];
+    const char *text = c->trap.text;
+
+    if (!text[0] || c->trap.side != side || c->trap.message != UINT64_MAX ||
+        !memmem(data, length, text, strlen(text)))
+        return;
+    c->trap.message = flow->messages + 1;
+    if (c->trap.before)
+        flow->limit = offset - length;
+}
+
 /* Find the messages that end in these bytes, the flow's newest. */
 static void scan(struct connection *c, enum relay_side side, const char *data,
                  size_t length)
@@ -112,6 +128,7 @@ static void scan(struct connection *c, enum relay_side side, const char *data,
             continue;
         if (side == RELAY_TO_SERVER && !c->known)
             note_session(c);
+        note_text(c, side, data, used, offset);
         note_message(c, side, offset);
     }
 }

@@ -120,6 +120,8 @@ void relay_arm(struct relay *r, const struct relay_trap *trap)
     struct relay_trap next = trap ? *trap : (struct relay_trap){.message = 1};
     eventfd_t ignored;
 
+    if (next.text[0])
+        next.message = UINT64_MAX; /* until it is found */
     if (next.message == 0)
         check_fail("relay_arm: messages are counted from 1");
     if (next.connection == 0)

@@ -33,8 +33,10 @@ struct relay_trap {
     enum relay_act act;
     enum relay_side side; /* whose messages are counted */
     uint64_t message;     /* 1 for the first: the startup packet, AuthenticationOk */
-    bool before; /* when this message has come to the relay, which does not pass it on;
-                    else when it was passed on as the last one */
+    char text[32]; /* if not empty, instead of message: the first one with this text,
+                      which comes whole to the relay */
+    bool before;   /* when this message has come to the relay, which does not pass it on;
+                      else when it was passed on as the last one */
     unsigned connection; /* the n-th one after relay_arm, cancel requests not counted;
                             0 is the first one too */
 };

@@ -165,6 +165,14 @@ static void relay_cuts_between_commit_and_reply(void **state)
     assert_true(row_survives(&relay, &trap));
     assert_true(relay_sprung(&relay, &type));
     assert_int_equal(type, 'C');
+
+    strcpy(trap.text, "INSERT 0 1"); /* the same point, by its text */
+    assert_true(row_survives(&relay, &trap));
+    assert_true(relay_sprung(&relay, &type));
+    assert_int_equal(type, 'C');
+    trap.side = RELAY_TO_SERVER;
+    strcpy(trap.text, "insert into t");
+    assert_false(row_survives(&relay, &trap));
     relay_stop(&relay);
 }
 
