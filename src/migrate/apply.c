@@ -171,6 +171,22 @@ static int handle(struct rt_run *run, struct rt_err *err)
     return -(int)err->status;
 }
 
+/* After a lost connection: whether all statements are done, so that the run can go on. */
+static bool settle_steps(struct rt_run *run, const struct rt_action *action,
+                         struct rt_stepwise *steps, struct rt_err *err)
+{
+    int done;
+
+    if (!settle(run, err))
+        return false;
+    done = rt_stepwise_ask(run->conn, run->arena, action, steps, err);
+    if (err->status == RT_EINT || err->status == RT_ETERM)
+        return false;
+    if (done == 0)
+        err->status = RT_EINTERNAL;
+    return done == 1;
+}
+
 /* The statements of a file without a transaction; its row is left to be written. */
 static int run_steps(struct rt_run *run, struct rt_err *err)
 {
@@ -186,7 +202,10 @@ static int run_steps(struct rt_run *run, struct rt_err *err)
                                   .wait = run->options->wait};
     run->replied = (struct rt_cursor){.unit = run->replied.unit};
     while (rt_stepwise_run(run->conn, run->arena, action, steps, err) < 0) {
-        if (!retry(run, RT_FAILURE_STOPPED, err)) {
+        bool goes_on = rt_conn_lost(run->conn) ? settle_steps(run, action, steps, err)
+                                               : retry(run, RT_FAILURE_STOPPED, err);
+
+        if (!goes_on) {
             rt_failure_explain(run, RT_FAILURE_STOPPED, err);
             return -(int)err->status;
         }

@@ -120,15 +120,6 @@ static void explain_migration(const struct rt_run *run, struct rt_err *err)
     explain_state(run, err);
 }
 
-static void explain_stopped(const struct rt_run *run, struct rt_err *err)
-{
-    if (rt_conn_lost(run->conn)) {
-        rt_err_wrap(err, "the connection to production was lost");
-        err->status = RT_EUNKNOWN;
-    }
-    explain_state(run, err);
-}
-
 /* Who was it? Best effort. */
 static void name_the_other(struct rt_run *run, struct rt_err *err)
 {
@@ -211,14 +202,17 @@ static const char *same_range(const struct rt_run *run)
 
 static void advise_stopped(const struct rt_run *run, struct rt_err *err)
 {
-    const char *path = rt_cursor_action(&run->replied, &run->sequence)->path;
+    const struct rt_action *action = rt_cursor_action(&run->replied, &run->sequence);
+    bool other = err->status == RT_ELOCKED;
+    bool stopped = run->out->steps[action - run->sequence.plan->actions].stopped_at > 0;
 
-    rt_err_advice(err,
-                  "%s\n%zu of %zu migrations are in, and nothing after it was started. "
-                  "Once the cause is mended, go on with: revtwin apply %s\n%s",
-                  err->advice ? err->advice : "", run->out->done,
-                  run->sequence.plan->count, same_range(run),
-                  rt_stopped_ways_out(run->arena, path));
+    rt_err_advice(
+        err, "%s%s%zu of %zu migrations are in. %s, go on with: revtwin apply %s%s%s",
+        err->advice ? err->advice : "", err->advice ? "\n" : "", run->out->done,
+        run->sequence.plan->count,
+        other ? "When the other run is done" : "Once the cause is mended",
+        same_range(run), stopped ? "\n" : "",
+        stopped ? rt_stopped_ways_out(run->arena, action->path) : "");
 }
 
 static void advise(const struct rt_run *run, enum rt_failure failure, struct rt_err *err)
@@ -256,6 +250,9 @@ static void set_states(struct rt_run *run, enum rt_failure failure)
             : RT_APPLY_FAILED;
     size_t first = run->replied.unit;
 
+    if (failure == RT_FAILURE_STOPPED &&
+        run->out->steps[run->sequence.units[first].first].stopped_at == 0)
+        return; /* it did not start */
     for (size_t u = first; u < run->sequence.count; u++) {
         const struct rt_unit *unit = &run->sequence.units[u];
 
@@ -293,7 +290,7 @@ void rt_failure_explain(struct rt_run *run, enum rt_failure failure, struct rt_e
         explain_ended(err);
         break;
     case RT_FAILURE_STOPPED:
-        explain_stopped(run, err);
+        explain_state(run, err);
         break;
     case RT_FAILURE_CANCELLED:
         break;

@@ -151,6 +151,15 @@ const char *rt_stopped_where(struct rt_arena *arena, const struct rt_stopped *fi
         step->sqlstate ? ", SQLSTATE " : "", step->sqlstate ? step->sqlstate : "");
 }
 
+const char *rt_stopped_done(struct rt_arena *arena, size_t done)
+{
+    if (done == 0)
+        return "No statement of the file is done.";
+    if (done == 1)
+        return "Statement 1 is done and stays.";
+    return rt_arena_format(arena, "Statements 1 to %zu are done and stay.", done);
+}
+
 const char *rt_stopped_ways_out(struct rt_arena *arena, const char *path)
 {
     return rt_arena_format(

@@ -61,6 +61,9 @@ const struct rt_step *rt_stopped_step(const struct rt_stopped *file, size_t numb
  */
 const char *rt_stopped_where(struct rt_arena *arena, const struct rt_stopped *file);
 
+/* How much of a file is done, a sentence. */
+const char *rt_stopped_done(struct rt_arena *arena, size_t done);
+
 /* Whether there is an index of this name (quoted) that is not valid. */
 int rt_index_invalid(bool *out, struct rt_conn *conn, const char *name,
                      struct rt_err *err) RT_CHECKED;

@@ -88,7 +88,9 @@ static int wait_for_runner(struct rt_walk *walk, int64_t start, bool *told,
     if (rc < 0 || who == NULL)
         return rc;
     if (rt_clock_ms() - start >= (int64_t)walk->run->wait * 1000) {
-        rt_err_set(err, RT_ELOCKED, "it is still being run by an earlier run");
+        rt_err_set(err, RT_ELOCKED,
+                   "statement %zu of %zu is still being run by an earlier run",
+                   walk->number, walk->action->source.mode.statements);
         rt_err_detail(err, "By %s.", who);
         return rt_err_hint(err, "Run the command again when it is over; to end it: "
                                 "SELECT pg_cancel_backend(PID).");
@@ -149,6 +151,8 @@ int rt_stepwise_run(struct rt_conn *conn, struct rt_arena *arena,
     if (rc == 0)
         rc = find_start(&walk, err);
     if (rc < 0) {
+        if (rt_conn_lost(conn) && run->stopped_at == 0)
+            rt_err_wrap(err, "the connection to production was lost");
         rt_err_at(err, action->path, err->line, err->column);
         goto end;
     }
@@ -163,7 +167,34 @@ int rt_stepwise_run(struct rt_conn *conn, struct rt_arena *arena,
         rt_log_verbose("%s: statement %zu of %zu is done", action->path, number, count);
     }
     rc = rt_walk_leave(&walk, err);
+    if (rc < 0) {
+        run->stopped_at = count + 1;
+        rt_err_wrap(err, "all statements are done, but the session could not be reset");
+        rt_err_at(err, action->path, 0, 0);
+    }
 end:
     rt_batch_clear(&walk.batch);
     return rc;
+}
+
+int rt_stepwise_ask(struct rt_conn *conn, struct rt_arena *arena,
+                    const struct rt_action *action, struct rt_stepwise *run,
+                    struct rt_err *err)
+{
+    size_t all = action->source.mode.statements, count, finished;
+    struct rt_err ignored = {0};
+    const struct rt_step *step;
+    struct rt_stopped *file;
+
+    if (rt_stopped_read(&file, &count, arena, conn, action->path, &ignored) < 0) {
+        rt_err_clear(&ignored);
+        return -RT_EUNKNOWN;
+    }
+    finished = count > 0 ? file->done : 0;
+    step = count > 0 ? rt_stopped_step(file, finished + 1) : NULL;
+    if (step && step->running)
+        return -RT_EUNKNOWN;
+    run->stopped_at = count > 0 ? finished + 1 : 0;
+    rt_err_advice(err, "%s", rt_stopped_done(arena, finished));
+    return finished >= all;
 }

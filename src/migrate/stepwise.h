@@ -33,10 +33,20 @@ struct rt_stepwise {
  * Errors, all with path and place, and the state that the file is in as
  * advice: -RT_EMIGRATION (with the server's SQLSTATE),
  * -RT_EREFUSED when a statement that is done is not the file's any more, -RT_ELOCKED when
- * another run is at work on this file or has changed the ledger, -RT_EINTERNAL when the
- * connection was lost, -RT_EINT, -RT_ETERM.
+ * another run is at work on this file or has changed the ledger, -RT_EUNKNOWN when the
+ * connection was lost in a statement, -RT_EINTERNAL when it was lost before, -RT_EINT,
+ * -RT_ETERM.
  */
 int rt_stepwise_run(struct rt_conn *conn, struct rt_arena *arena,
+                    const struct rt_action *action, struct rt_stepwise *run,
+                    struct rt_err *err) RT_CHECKED;
+
+/*
+ * After a lost connection is there again, and the lost session gone: ask how far it came.
+ * 1 when all statements are done, 0 when not: then run->stopped_at and the advice of err,
+ * the error of rt_stepwise_run, say what is. Negative when that cannot be told.
+ */
+int rt_stepwise_ask(struct rt_conn *conn, struct rt_arena *arena,
                     const struct rt_action *action, struct rt_stepwise *run,
                     struct rt_err *err) RT_CHECKED;
 

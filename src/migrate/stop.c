@@ -82,8 +82,6 @@ static bool is_recorded(const struct rt_walk *walk, const struct rt_err *failure
 {
     bool claimed = walk->batch.replied >= walk->claimed;
 
-    if (rt_conn_lost(walk->conn))
-        return false;
     if (failure->status == RT_EMIGRATION || (walk->claims && claimed))
         return true;
     return walk->claims && (walk->step == NULL || walk->step->state == RT_STEP_FAILED);
@@ -146,25 +144,15 @@ static void add_others_left(const struct rt_walk *walk, struct rt_str *out)
     rt_err_clear(&ignored);
 }
 
-static void add_done(const struct rt_walk *walk, size_t stopped_at, struct rt_str *out)
-{
-    if (stopped_at == 1)
-        rt_str_add(out, "No statement of the file is done.");
-    else if (stopped_at == 2)
-        rt_str_add(out, "Statement 1 is done and stays.");
-    else
-        rt_str_addf(out, "Statements 1 to %zu are done and stay.", stopped_at - 1);
-    if (!rt_conn_lost(walk->conn) && stopped_at == walk->number) {
-        add_index_left(walk, out);
-        add_others_left(walk, out);
-    }
-}
-
 static void advise(struct rt_walk *walk, size_t stopped_at, struct rt_err *err)
 {
     struct rt_str text = {0};
 
-    add_done(walk, stopped_at, &text);
+    rt_str_add(&text, rt_stopped_done(walk->arena, stopped_at - 1));
+    if (!rt_conn_lost(walk->conn) && stopped_at == walk->number) {
+        add_index_left(walk, &text);
+        add_others_left(walk, &text);
+    }
     rt_err_advice(err, "%s", rt_str_text(&text));
     rt_str_clear(&text);
 }
@@ -185,22 +173,38 @@ static void calm_down(struct rt_walk *walk, bool cancelled)
     rt_err_clear(&ignored);
 }
 
+/* Only the next look at production can tell what became of the statement. */
+static int explain_lost(struct rt_walk *walk, struct rt_err *err)
+{
+    walk->run->stopped_at = walk->number;
+    if (!is_cancel(err)) {
+        rt_err_wrap(err, "the connection to production was lost in statement %zu of %zu",
+                    walk->number, walk->action->source.mode.statements);
+        err->status = walk->claims ? RT_EUNKNOWN : RT_EINTERNAL;
+    }
+    advise(walk, walk->number, err);
+    return -(int)err->status;
+}
+
 int rt_walk_stop(struct rt_walk *walk, struct rt_err *err)
 {
     size_t count = walk->action->source.mode.statements, at = walk->number;
     enum rt_part part = rt_batch_part(&walk->batch);
-    bool cancelled = is_cancel(err), conflict = is_conflict(part, err);
+    bool cancelled = is_cancel(err);
 
     place_error(walk, err);
-    if (!rt_conn_lost(walk->conn))
-        calm_down(walk, cancelled);
-    if (conflict && !rt_conn_lost(walk->conn))
+    if (rt_conn_lost(walk->conn))
+        return explain_lost(walk, err);
+    calm_down(walk, cancelled);
+    if (is_conflict(part, err))
         return explain_conflict(walk, part, err);
+    if (err->status == RT_ELOCKED)
+        return rt_err_advice(err, "%s", rt_stopped_done(walk->arena, at - 1));
     if (is_recorded(walk, err) && !record(walk, err) && cancelled &&
         walk->batch.replied == walk->batch.count)
         at++; /* the signal came too late for this one */
     walk->run->stopped_at = at;
-    if (!cancelled && !rt_conn_lost(walk->conn) && err->status == RT_EINTERNAL)
+    if (err->status == RT_EINTERNAL)
         err->status = RT_EMIGRATION;
     if (at > count)
         rt_err_wrap(err, "stopped after the last of %zu statements", count);

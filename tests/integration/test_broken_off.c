@@ -96,9 +96,9 @@ static void backend_terminated(void **state)
 
     start_building(s);
     terminate(s);
-    scene_finish(s, 6);
-    assert_warned(s, "migrations/V2.sql:3:1: the connection to production was lost: "
-                     "stopped at statement 2 of 3");
+    scene_finish(s, 1);
+    assert_warned(s, "migrations/V2.sql:3:1: the connection to production was lost in "
+                     "statement 2 of 3: ");
     assert_warned(s, "Statement 1 is done and stays.");
     assert_lacks(s->run.err, "rolled back");
     assert_steps(s, "1 done, 2 started");
@@ -174,7 +174,7 @@ static void nothing_tells(void **state)
 
     start_building(s);
     terminate(s);
-    scene_finish(s, 6);
+    scene_finish(s, 1);
     release(other);
     scene_run(s, 6, "apply", "--ledger");
     assert_warned(s, "migrations/V2.sql:3:1: stopped at statement 2 of 3: the run before "
@@ -279,6 +279,21 @@ static void other_statements_honour_it(void **state)
     assert_ledger(s, "applied V1, applied V2, applied V3");
 }
 
+static void statement_timeout_is_honoured(void **state)
+{
+    struct scene *s = *state;
+
+    first_step(s);
+    scene_file(s, "V2", "VACUUM log;\n");
+    scene_file(s, "V3", DIRECTIVE "SELECT pg_sleep(60);\n");
+    repo_commit(&s->repo, "sleep");
+    scene_run(s, 4, "apply", "--statement-timeout", "300ms");
+    assert_warned(s, "migrations/V3.sql:2:1: stopped at statement 1 of 1: canceling");
+    assert_warned(s, "SQLSTATE 57014");
+    assert_warned(s, "--statement-timeout (apply.statement-timeout)");
+    assert_ledger(s, "applied V1, applied V2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +309,7 @@ int main(void)
         scene_test(copies_that_a_reindex_left),
         scene_test(index_outlasts_the_lock_timeout),
         scene_test(other_statements_honour_it),
+        scene_test(statement_timeout_is_honoured),
     };
 
     return cmocka_run_group_tests(tests, scene_start_server, scene_stop_server);

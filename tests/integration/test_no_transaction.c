@@ -145,6 +145,20 @@ static void first_file_of_all_stops(void **state)
     assert_ledger(s, "applied V1, applied V2");
 }
 
+/* The first use of all, with what the base has. */
+static void first_use_with_baselines(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    scene_file(s, "V2", "VACUUM log;\n");
+    scene_migration(s, "V3");
+    repo_commit(&s->repo, "files");
+    scene_run(s, 0, "apply");
+    assert_log(s, "V3");
+    assert_ledger(s, "baseline V1, applied V2, applied V3");
+}
+
 /* What a SET before the statement has asked for holds when the file is gone on with, too,
  * in what revtwin itself asks, too; nothing of it reaches the next file. */
 static void settings_hold_for_the_rest_of_the_file(void **state)
@@ -255,6 +269,7 @@ int main(void)
         scene_test(failed_index_is_dropped_and_built_again),
         scene_test(failure_in_the_middle),
         scene_test(first_file_of_all_stops),
+        scene_test(first_use_with_baselines),
         scene_test(settings_hold_for_the_rest_of_the_file),
         scene_test(statement_and_its_row_are_one),
         scene_test(unnamed_index),

@@ -1,0 +1,126 @@
+/* The connection breaks, or the run is killed, at points all over an apply of a file
+ * without a transaction: the next run goes on, and every statement has run exactly once.
+ */
+#include "relay.h"
+#include "steps.h"
+
+#include <signal.h>
+
+static const char file[] = DIRECTIVE "INSERT INTO log (name) VALUES ('one');\n"
+                                     "CREATE INDEX CONCURRENTLY i ON t (a);\n"
+                                     "COPY log (name) FROM stdin;\nthree\n\\.\n"
+                                     "SET application_name = 'four';\n"
+                                     "DROP INDEX CONCURRENTLY old;\n"
+                                     "INSERT INTO log (name) VALUES ('six');\n";
+
+static void reset(PGconn *direct)
+{
+    static const char sql[] = "SET session_replication_role = replica;"
+                              "DELETE FROM revtwin.ledger WHERE seq > 1;"
+                              "RESET session_replication_role;"
+                              "TRUNCATE log, revtwin.step;"
+                              "DROP INDEX IF EXISTS i, old;"
+                              "CREATE INDEX old ON t (a)";
+    PGresult *result = PQexec(direct, sql);
+
+    if (PQresultStatus(result) != PGRES_COMMAND_OK)
+        check_fail("%s", PQerrorMessage(direct));
+    PQclear(result);
+}
+
+static void expect_completion(struct scene *s)
+{
+    scene_run(s, 0, "apply", "--ledger");
+    assert_production(s,
+                      "SELECT string_agg(name, ' ' ORDER BY id) || ', ' || (SELECT "
+                      "string_agg(c.relname || ' ' || i.indisvalid, ' ') FROM pg_index i "
+                      "JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = "
+                      "'t'::regclass) || ', ' || (SELECT string_agg(kind, ' ' ORDER BY "
+                      "seq) FROM revtwin.ledger) || ', ' || (SELECT count(*) FROM "
+                      "revtwin.step) FROM log",
+                      "one three six, i true, applied applied, 0");
+}
+
+/* Cut the connection at the point, or kill the run there; whether it was reached. */
+static bool strike(struct scene *s, struct relay *relay, struct relay_trap trap)
+{
+    bool sprung;
+
+    trap.before = true;
+    relay_arm(relay, &trap);
+    scene_start(s, "apply");
+    if (trap.act == RELAY_HOLD) {
+        while (!relay_holds(relay, 5) && !run_has_ended(&s->run))
+            continue;
+        kill(s->run.pid, SIGKILL);
+    }
+    run_finish(&s->run);
+    if (trap.act == RELAY_HOLD && relay_sprung(relay, NULL))
+        relay_release(relay, RELAY_CUT);
+    sprung = relay_sprung(relay, NULL);
+    check_context("at message %d to the %s: status %d\n%s", (int)trap.message,
+                  trap.side == RELAY_TO_SERVER ? "server" : "client", s->run.status,
+                  s->run.err);
+    /* As long as production can be asked, nothing is unknown. */
+    if (s->run.status != 0 && s->run.status != -SIGKILL)
+        run_expect(&s->run, 1);
+    relay_arm(relay, NULL);
+    expect_completion(s);
+    check_context(NULL);
+    return sprung;
+}
+
+static void strike_all_over(struct scene *s, enum relay_act act, unsigned every)
+{
+    struct relay relay;
+    PGconn *direct;
+    char *url;
+
+    cluster_exec(&scene_server, s->db, "CREATE TABLE t (a int)");
+    first_step(s);
+    scene_file(s, "V2", file);
+    repo_commit(&s->repo, "file");
+    direct = cluster_connect(&scene_server, s->db);
+    PQclear(PQexec(direct, "SET client_min_messages = warning"));
+    relay_start(&relay, scene_server.dir, scene_server.port, 0);
+    url = check_printf("postgresql://" CLUSTER_USER "@127.0.0.1:%d/%s?sslmode=disable"
+                       "&gssencmode=disable",
+                       relay.port, s->db);
+    scene_set(s, "PROD_DATABASE_URL", url);
+    for (int side = RELAY_TO_SERVER; side <= RELAY_TO_CLIENT; side++) {
+        struct relay_trap trap = {.act = act, .side = (enum relay_side)side};
+
+        do {
+            reset(direct);
+            trap.message += every;
+        } while (strike(s, &relay, trap));
+        print_message("           %d messages to the %s\n", (int)(trap.message - every),
+                      side == RELAY_TO_SERVER ? "server" : "client");
+    }
+    scene_run(s, 0, "verify");
+    free(url);
+    PQfinish(direct);
+    relay_stop(&relay);
+}
+
+/* Of every message each kind has its turn: a statement has four in a pipeline, and five
+ * by itself. */
+static void connection_cut(void **state)
+{
+    strike_all_over(*state, RELAY_CUT, 31);
+}
+
+static void run_killed(void **state)
+{
+    strike_all_over(*state, RELAY_HOLD, 47);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        scene_test(connection_cut),
+        scene_test(run_killed),
+    };
+
+    return cmocka_run_group_tests(tests, scene_start_server, scene_stop_server);
+}
