@@ -30,7 +30,12 @@ const struct rt_command_info rt_commands[] = {
      "merge. COMMIT defaults to the merge commit of the pull request in a workflow run,\n"
      "else to HEAD. --base REV takes every step after REV; --ledger every step since "
      "the\n"
-     "newest commit in the ledger: for release days, rebase merges and missed runs."},
+     "newest commit in the ledger: for release days, rebase merges and missed runs.\n\n"
+     "A file whose statements refuse a transaction, or that starts with the line\n"
+     "\"-- revtwin: no-transaction\", runs statement by statement. When one fails, the "
+     "file\n"
+     "has stopped half-way: the next apply begins with it, at that statement;\n"
+     "--skip-stopped goes past it this once, and revtwin resolve settles it by hand."},
     {"resync", "", 0, 0, RT_USE_REPO | RT_NEED_PROD | RT_NEED_TWIN, rt_cmd_resync,
      "copy production to the twin, whole and at once",
      "Build a copy of production beside the twin and put it in the twin's place in one\n"

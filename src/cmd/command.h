@@ -61,7 +61,7 @@ struct rt_command_info {
     "    1  internal or environment error\n"                                    \
     "    2  usage or configuration\n"                                           \
     "    3  plan refused: gap, changed file, mixed file, rules, newer ledger\n" \
-    "    4  a migration failed and was rolled back\n"                           \
+    "    4  a migration failed and was rolled back, or stopped half-way\n"      \
     "    5  migrations are in, the resync failed and the twin is as it was\n"   \
     "    6  outcome unknown\n"                                                  \
     "    7  verification found a difference\n"                                  \

@@ -9,6 +9,12 @@ static void skipped(void **state)
     struct scene *s = *state;
 
     stop_at_the_second(s);
+    scene_untouched(s, 0, "plan", "--ledger", "--json");
+    assert_said(s, "\"no_transaction\": true,\n      \"resume_at\": 2");
+    scene_run(s, 4, "apply", "--ledger", "--json");
+    assert_said(s, "\"resumed_at\": 2,\n      \"stopped_at\": 2,\n      \"notes\": "
+                   "\"dropping the INVALID index public.u");
+    assert_said(s, "\"state\": \"stopped\"");
     scene_untouched(s, 0, "plan", "--ledger", "--skip-stopped");
     assert_said(s, "skipped   migrations/V2.sql");
     assert_said(s, "apply     migrations/V3.sql");
