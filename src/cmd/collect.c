@@ -235,7 +235,7 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
     if (rc < 0)
         return rc;
     rt_plan_decide(&work->plan, &context->arena, &input);
-    if (work->plan.records > 0 && work->event.commits > 1 &&
+    if (work->plan.records > 0 && rt_plan_first_run(&input) && work->event.commits > 1 &&
         context->options.base == NULL)
         rc = rt_steps_doubt_baseline(work, context, err);
     if (rc == 0 && work->feature_branch) {

@@ -135,7 +135,7 @@ const char *rt_stopped_where(struct rt_arena *arena, const struct rt_stopped *fi
     const struct rt_step *step = rt_stopped_step(file, file->done + 1);
 
     if (step == NULL) {
-        step = rt_stopped_step(file, file->done);
+        step = &file->steps[file->count - 1];
         return rt_arena_format(
             arena, "after statement %zu of %zu, since %s, run by %s as %s", file->done,
             file->statements, step->finished_at, step->client, step->started_by);

@@ -80,10 +80,16 @@ static int explain_conflict(struct rt_walk *walk, enum rt_part part, struct rt_e
  * was started by somebody, stays as it is. */
 static bool is_recorded(const struct rt_walk *walk, const struct rt_err *failure)
 {
-    bool claimed = walk->batch.replied >= walk->claimed;
+    const struct rt_batch *batch = &walk->batch;
+    bool claimed = batch->replied >= walk->claimed;
+    /* What refuses a transaction is done before the row that says so. */
+    bool done = claimed && batch->replied > walk->claimed &&
+                walk->stmt->stmt_class != RT_CLASS_PLAIN;
 
-    if (failure->status == RT_EMIGRATION || (walk->claims && claimed))
+    if (failure->status == RT_EMIGRATION)
         return true;
+    if (walk->claims && claimed)
+        return !done;
     return walk->claims && (walk->step == NULL || walk->step->state == RT_STEP_FAILED);
 }
 
@@ -198,6 +204,8 @@ int rt_walk_stop(struct rt_walk *walk, struct rt_err *err)
     calm_down(walk, cancelled);
     if (is_conflict(part, err))
         return explain_conflict(walk, part, err);
+    if (part == RT_PART_CLAIM || part == RT_PART_DONE)
+        rt_err_wrap(err, "cannot write revtwin.step");
     if (err->status == RT_ELOCKED)
         return rt_err_advice(err, "%s", rt_stopped_done(walk->arena, at - 1));
     if (is_recorded(walk, err) && !record(walk, err) && cancelled &&

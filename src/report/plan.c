@@ -47,6 +47,11 @@ static const char *state_name(const struct rt_action *action,
 
 /* ------------------------------------------------------------------ JSON */
 
+static const struct rt_stepwise *steps_of(const struct rt_apply_result *result, size_t i)
+{
+    return result && result->steps ? &result->steps[i] : NULL;
+}
+
 static void put_number(json_t *object, const char *key, size_t number)
 {
     json_object_set_new(object, key, json_integer((json_int_t)number));
@@ -86,7 +91,7 @@ static json_t *action_json(const struct rt_action *action,
                             json_integer((json_int_t)mode->statements));
         json_object_set_new(object, "unwrapped", json_boolean(mode->unwrapped));
         json_object_set_new(object, "unparsed", json_integer((json_int_t)mode->unparsed));
-        steps_json(object, action, result ? &result->steps[i] : NULL);
+        steps_json(object, action, steps_of(result, i));
     }
     if (result) {
         rt_json_put(object, "state", state_name(action, result, i));
@@ -171,7 +176,7 @@ static void print_action(const struct rt_action *action,
             fputs(", its own BEGIN and COMMIT are dropped: it runs in one transaction "
                   "with its ledger row",
                   stdout);
-        print_steps(action, result ? &result->steps[i] : NULL);
+        print_steps(action, steps_of(result, i));
         if (result == NULL && mode->unparsed)
             printf(", %zu not understood by the parser and sent as is", mode->unparsed);
         putchar(')');

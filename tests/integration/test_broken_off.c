@@ -16,7 +16,9 @@ static double seconds_now(void)
 static void start_building(struct scene *s)
 {
     scene_start(s, "apply");
-    wait_for(s, "CREATE INDEX%");
+    cluster_wait(&scene_server, s->db,
+                 "SELECT count(*) = 1 FROM pg_index WHERE indrelid = 't'::regclass AND "
+                 "NOT indisvalid");
 }
 
 /* ------------------------------------------------------------------ signals */
@@ -140,6 +142,41 @@ static void done_though_nobody_heard(struct scene *s, const char *setup,
     assert_log(s, "V1 one");
     assert_ledger(s, "applied V1, applied V2");
     free(sql);
+}
+
+/* Its row could not be written, so nobody knows; production does. */
+static void row_could_not_be_written(void **state)
+{
+    struct scene *s = *state;
+
+    cluster_exec(&scene_server, s->db, "CREATE TABLE t (a int)");
+    first_step(s);
+    cluster_exec(&scene_server, s->db,
+                 "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
+                 "'BEGIN RAISE ''disk full''; END';"
+                 "CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON revtwin.step FOR EACH "
+                 "ROW WHEN (new.state = 'done') EXECUTE FUNCTION fail()");
+    scene_file(s, "V2", BUILD ";\n");
+    scene_file(s, "V3", DIRECTIVE "INSERT INTO log (name) VALUES ('V3');\n");
+    repo_commit(&s->repo, "files");
+    scene_run(s, 4, "apply");
+    assert_warned(s, "stopped at statement 1 of 1: cannot write revtwin.step: disk full");
+    assert_steps(s, "1 started");
+    cluster_exec(&scene_server, s->db,
+                 "DROP TRIGGER fail ON revtwin.step;"
+                 "CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON revtwin.step FOR EACH "
+                 "ROW WHEN (new.state = 'done' AND new.path LIKE '%V3%') EXECUTE "
+                 "FUNCTION fail()");
+    scene_run(s, 4, "apply", "--ledger");
+    assert_warned(s,
+                  "V3.sql:2:1: stopped at statement 1 of 1: cannot write revtwin.step");
+    assert_log(s, "V1"); /* it is in with its row, or not at all */
+    assert_steps(s, "1 failed");
+    cluster_exec(&scene_server, s->db, "DROP FUNCTION fail CASCADE");
+    scene_run(s, 0, "apply", "--ledger");
+    assert_log(s, "V1 V3");
+    assert_index(s, "i", "valid");
+    assert_ledger(s, "applied V1, applied V2, applied V3");
 }
 
 static void index_is_there(void **state)
@@ -301,6 +338,7 @@ int main(void)
         scene_test(sigterm),
         scene_test(sigkill),
         scene_test(backend_terminated),
+        scene_test(row_could_not_be_written),
         scene_test(index_is_there),
         scene_test(index_is_gone),
         scene_test(partition_is_detached),

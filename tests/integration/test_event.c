@@ -423,9 +423,25 @@ static void ledger_tells_the_run(void **state)
     assert_production(s, "SELECT pull_request FROM revtwin.ledger WHERE seq = 2", "41");
 }
 
+/* Only a first run may take for applied what came with the pull request. */
+static void stopped_file_is_skipped(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    scene_run(s, 0, "apply");
+    scene_file(s, "V2", "CREATE INDEX CONCURRENTLY i ON none (a);\n");
+    repo_commit(&s->repo, "V2");
+    scene_run(s, 4, "apply");
+    send_merged(s, scene_step(s, "V3"));
+    scene_run(s, 0, "apply", "--skip-stopped");
+    assert_ledger(s, "applied V1, skipped V2, applied V3");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        scene_test(stopped_file_is_skipped),
         scene_test(merge_of_the_event_is_applied),
         scene_test(rebase_of_the_event_is_caught_up_by_ledger),
         scene_test(ledger_goes_up_to_the_merge_of_the_event),
