@@ -265,7 +265,7 @@ void rt_plan_decide(struct rt_plan *out, struct rt_arena *arena,
 
     d.settled = rt_arena_alloc(arena, input->set->count * sizeof(*d.settled));
     out->ledger_known = input->ledger != NULL;
-    if (out->ledger_known) {
+    if (input->ledger) {
         d.first_run = rt_plan_first_run(input);
         if (d.first_run)
             plan_baselines(&d);
@@ -277,7 +277,7 @@ void rt_plan_decide(struct rt_plan *out, struct rt_arena *arena,
         rt_resume_plan(out, arena, input, d.settled);
     }
     plan_arrivals(&d);
-    if (out->ledger_known) {
+    if (input->ledger) {
         refuse_gaps(&d);
         warn_deleted(&d);
     }

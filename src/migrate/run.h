@@ -25,6 +25,6 @@ struct rt_run {
 const struct rt_ledger_row *rt_run_row_before(const struct rt_run *run, size_t unit);
 
 /* Every action of the unit is in, with its row. */
-void rt_run_unit_done(struct rt_run *run, size_t unit);
+void rt_run_unit_done(struct rt_run *run, size_t number);
 
 #endif

@@ -11,59 +11,57 @@ enum row { NONE, STARTED, FAILED };
 /* The statement's row says: in this state, the object was found at the start; the object
  * as production answers ("there, valid, on the table" or "attached, pending"). */
 static const struct {
-    const char *name;
+    const char *name, *answer;
     enum rt_concurrent_kind kind;
-    bool if_not_exists;
     enum row row;
-    bool found, other_text;
-    const char *answer;
     enum rt_verdict verdict;
+    bool if_not_exists, found, other_text;
 } cases[] = {
-    {"first", CREATE, false, NONE, false, false, "fff s.i", RT_VERDICT_RUN},
-    {"there", CREATE, false, NONE, false, false, "ttt s.i", RT_VERDICT_RUN},
-    {"invalid", CREATE, false, NONE, false, false, "tft s.i", RT_VERDICT_RUN},
-    {"INE, there", CREATE, true, NONE, false, false, "ttt s.i", RT_VERDICT_RUN},
-    {"INE, invalid", CREATE, true, NONE, false, false, "tft s.i", RT_VERDICT_REFUSE},
-    {"failed", CREATE, false, FAILED, false, false, "tft s.i", RT_VERDICT_CLEAN},
-    {"failed, INE", CREATE, true, FAILED, false, false, "tft s.i", RT_VERDICT_CLEAN},
-    {"failed, dropped", CREATE, false, FAILED, false, false, "fff s.i", RT_VERDICT_RUN},
-    {"failed, valid", CREATE, false, FAILED, false, false, "ttt s.i", RT_VERDICT_RUN},
-    {"failed, not ours", CREATE, false, FAILED, true, false, "tft s.i", RT_VERDICT_RUN},
-    {"failed, not ours, INE", CREATE, true, FAILED, true, false, "tft s.i",
-     RT_VERDICT_REFUSE},
-    {"other table", CREATE, false, FAILED, false, false, "tff s.i", RT_VERDICT_RUN},
-    {"other name", CREATE, false, FAILED, false, true, "tft s.j", RT_VERDICT_RUN},
-    {"other text", CREATE, false, FAILED, false, true, "tft s.i", RT_VERDICT_CLEAN},
-    {"started, invalid", CREATE, false, STARTED, false, false, "tft s.i",
-     RT_VERDICT_CLEAN},
-    {"started, valid", CREATE, false, STARTED, false, false, "ttt s.i", RT_VERDICT_DONE},
-    {"started, valid before", CREATE, false, STARTED, true, false, "ttt s.i",
-     RT_VERDICT_RUN},
-    {"started, other text", CREATE, false, STARTED, false, true, "ttt s.i",
-     RT_VERDICT_RUN},
-    {"unnamed", CREATE, false, NONE, false, false, NULL, RT_VERDICT_RUN},
-    {"unnamed, failed", CREATE, false, FAILED, false, false, NULL, RT_VERDICT_RUN},
-    {"unnamed, started", CREATE, false, STARTED, false, false, NULL, RT_VERDICT_UNTOLD},
+    {"first", "fff s.i", CREATE, NONE, RT_VERDICT_RUN, false, false, false},
+    {"there", "ttt s.i", CREATE, NONE, RT_VERDICT_RUN, false, false, false},
+    {"invalid", "tft s.i", CREATE, NONE, RT_VERDICT_RUN, false, false, false},
+    {"INE, there", "ttt s.i", CREATE, NONE, RT_VERDICT_RUN, true, false, false},
+    {"INE, invalid", "tft s.i", CREATE, NONE, RT_VERDICT_REFUSE, true, false, false},
+    {"failed", "tft s.i", CREATE, FAILED, RT_VERDICT_CLEAN, false, false, false},
+    {"failed, INE", "tft s.i", CREATE, FAILED, RT_VERDICT_CLEAN, true, false, false},
+    {"failed, dropped", "fff s.i", CREATE, FAILED, RT_VERDICT_RUN, false, false, false},
+    {"failed, valid", "ttt s.i", CREATE, FAILED, RT_VERDICT_RUN, false, false, false},
+    {"failed, not ours", "tft s.i", CREATE, FAILED, RT_VERDICT_RUN, false, true, false},
+    {"failed, not ours, INE", "tft s.i", CREATE, FAILED, RT_VERDICT_REFUSE, true, true,
+     false},
+    {"other table", "tff s.i", CREATE, FAILED, RT_VERDICT_RUN, false, false, false},
+    {"other name", "tft s.j", CREATE, FAILED, RT_VERDICT_RUN, false, false, true},
+    {"other text", "tft s.i", CREATE, FAILED, RT_VERDICT_CLEAN, false, false, true},
+    {"started, invalid", "tft s.i", CREATE, STARTED, RT_VERDICT_CLEAN, false, false,
+     false},
+    {"started, valid", "ttt s.i", CREATE, STARTED, RT_VERDICT_DONE, false, false, false},
+    {"started, valid before", "ttt s.i", CREATE, STARTED, RT_VERDICT_RUN, false, true,
+     false},
+    {"started, other text", "ttt s.i", CREATE, STARTED, RT_VERDICT_RUN, false, false,
+     true},
+    {"unnamed", NULL, CREATE, NONE, RT_VERDICT_RUN, false, false, false},
+    {"unnamed, failed", NULL, CREATE, FAILED, RT_VERDICT_RUN, false, false, false},
+    {"unnamed, started", NULL, CREATE, STARTED, RT_VERDICT_UNTOLD, false, false, false},
 
-    {"drop", DROP, false, NONE, false, false, "ttf s.i", RT_VERDICT_RUN},
-    {"drop nothing", DROP, false, NONE, false, false, "fff i", RT_VERDICT_RUN},
-    {"drop again", DROP, false, FAILED, true, false, "tff s.i", RT_VERDICT_RUN},
-    {"dropped", DROP, false, STARTED, true, false, "fff i", RT_VERDICT_DONE},
-    {"dropped by hand", DROP, false, FAILED, true, false, "fff i", RT_VERDICT_DONE},
-    {"never there", DROP, false, FAILED, false, false, "fff i", RT_VERDICT_RUN},
-    {"dropped, other text", DROP, false, STARTED, true, true, "fff i", RT_VERDICT_RUN},
+    {"drop", "ttf s.i", DROP, NONE, RT_VERDICT_RUN, false, false, false},
+    {"drop nothing", "fff i", DROP, NONE, RT_VERDICT_RUN, false, false, false},
+    {"drop again", "tff s.i", DROP, FAILED, RT_VERDICT_RUN, false, true, false},
+    {"dropped", "fff i", DROP, STARTED, RT_VERDICT_DONE, false, true, false},
+    {"dropped by hand", "fff i", DROP, FAILED, RT_VERDICT_DONE, false, true, false},
+    {"never there", "fff i", DROP, FAILED, RT_VERDICT_RUN, false, false, false},
+    {"dropped, other text", "fff i", DROP, STARTED, RT_VERDICT_RUN, false, true, true},
 
-    {"detach", DETACH, false, NONE, false, false, "tf s.p", RT_VERDICT_RUN},
-    {"somebody's half", DETACH, false, NONE, false, false, "tt s.p", RT_VERDICT_RUN},
-    {"detach again", DETACH, false, FAILED, true, false, "tf s.p", RT_VERDICT_RUN},
-    {"half-way", DETACH, false, STARTED, true, false, "tt s.p", RT_VERDICT_FINISH},
-    {"detached", DETACH, false, STARTED, true, false, "ff s.p", RT_VERDICT_DONE},
-    {"never attached", DETACH, false, FAILED, false, false, "ff s.p", RT_VERDICT_RUN},
+    {"detach", "tf s.p", DETACH, NONE, RT_VERDICT_RUN, false, false, false},
+    {"somebody's half", "tt s.p", DETACH, NONE, RT_VERDICT_RUN, false, false, false},
+    {"detach again", "tf s.p", DETACH, FAILED, RT_VERDICT_RUN, false, true, false},
+    {"half-way", "tt s.p", DETACH, STARTED, RT_VERDICT_FINISH, false, true, false},
+    {"detached", "ff s.p", DETACH, STARTED, RT_VERDICT_DONE, false, true, false},
+    {"never attached", "ff s.p", DETACH, FAILED, RT_VERDICT_RUN, false, false, false},
 
-    {"reindex", RT_CONCURRENT_REINDEX, false, STARTED, false, false, NULL,
-     RT_VERDICT_RUN},
-    {"anything else", RT_CONCURRENT_NONE, false, STARTED, false, false, NULL,
-     RT_VERDICT_RUN},
+    {"reindex", NULL, RT_CONCURRENT_REINDEX, STARTED, RT_VERDICT_RUN, false, false,
+     false},
+    {"anything else", NULL, RT_CONCURRENT_NONE, STARTED, RT_VERDICT_RUN, false, false,
+     false},
 };
 
 static void test_verdicts(void **state)
