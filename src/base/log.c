@@ -16,9 +16,10 @@ static void print_line(const char *fmt, va_list ap)
 {
     char *line = rt_vformat(fmt, ap);
 
-    /* Names of files and servers' messages must not steer a terminal. */
+    /* Names of files and servers' messages must not steer a terminal, nor the runner of
+     * a workflow, which takes commands after "##[". */
     for (char *p = line; *p; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f || strncmp(p, "##[", 3) == 0)
             *p = ' ';
     }
     fprintf(stderr, "revtwin: %s\n", line);

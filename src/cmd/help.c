@@ -16,7 +16,7 @@ int rt_cmd_help(struct rt_context *context, struct rt_err *err)
         rt_help_command(&text, command);
     else
         return rt_err_set(err, RT_EUSAGE, "no help for \"%s\"", topic);
-    if (rt_report_json(&context->report))
+    if (context->report.json)
         rt_json_put(rt_report_json(&context->report), "help", text.data);
     else
         fputs(text.data, stdout);

@@ -19,6 +19,7 @@ int rt_record(struct rt_apply_result *out, struct rt_work *work,
               struct rt_context *context, struct rt_err *err)
 {
     const struct rt_apply_options options = rt_collect_options(work, context);
+    struct rt_report document = context->report;
     int rc;
 
     *out = (struct rt_apply_result){0};
@@ -42,8 +43,8 @@ int rt_record(struct rt_apply_result *out, struct rt_work *work,
 
     rc = rt_apply(out, &context->arena, work->prod, &work->plan, &work->ledger, &options,
                   err);
-    if (rt_report_json(&context->report)) /* text has the list already */
-        rt_report_plan(&context->report, &work->plan, out);
+    document.quiet = true; /* text has the list already */
+    rt_report_plan(&document, &work->plan, out);
     if (rc < 0 && err->status != RT_EUNKNOWN)
         rt_err_advice(err, "No row was written: the ledger is as it was.");
     return rc;

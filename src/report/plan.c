@@ -15,7 +15,7 @@ void rt_report_findings(const struct rt_report *report, const struct rt_plan *pl
 
         if (list)
             json_array_append_new(list, rt_report_problem_json(level, &finding->what));
-        else if (!report->quiet || finding->level == RT_REFUSAL)
+        if (!report->json && (!report->quiet || finding->level == RT_REFUSAL))
             rt_report_problem(level, &finding->what);
     }
     if (list)

@@ -192,11 +192,13 @@ void rt_report_production(const struct rt_report *report, const struct rt_ledger
     if (!rt_report_text(report))
         return;
     if (!ledger->exists)
-        printf("production (database \"%s\") has no ledger yet\n", ledger->database);
+        rt_report_line(report, "production (database \"%s\") has no ledger yet",
+                       ledger->database);
     else
-        printf("production (database \"%s\") has %zu row%s in its ledger%s\n",
-               ledger->database, ledger->count, ledger->count == 1 ? "" : "s",
-               ledger->count > ROWS_SHOWN ? ", the newest:" : "");
+        rt_report_line(report,
+                       "production (database \"%s\") has %zu row%s in its ledger%s",
+                       ledger->database, ledger->count, ledger->count == 1 ? "" : "s",
+                       ledger->count > ROWS_SHOWN ? ", the newest:" : "");
     for (size_t i = first; i < ledger->count; i++)
         print_row(&ledger->rows[i]);
     print_files(arena, pending, trouble);
