@@ -26,9 +26,16 @@ struct bench {
 
 static void run_loop(const struct bench *b)
 {
-    lab_shell(&b->lab, b->repo.dir,
-              "for file in migrations/*.sql; do "
-              "psql -X -q -v ON_ERROR_STOP=1 -f \"$file\" \"$DATABASE_URL\"; done");
+    const char *argv[] = {
+        "sh", "-ec",
+        "for file in migrations/*.sql; do "
+        "psql -X -q -v ON_ERROR_STOP=1 -f \"$file\" \"$DATABASE_URL\"; done",
+        NULL};
+    struct run run = {0};
+
+    lab_run(&run, &b->lab, b->repo.dir, argv);
+    run_expect(&run, 0);
+    run_clear(&run);
 }
 
 static void run_apply(const struct bench *b)
@@ -92,6 +99,7 @@ static double measure(struct bench *b, void (*way)(const struct bench *))
     double seconds;
 
     lab_fresh(&b->lab);
+    cluster_exec(&b->lab.prod, b->lab.database, "CREATE TABLE done (n int)");
     seconds = bench_seconds();
     way(b);
     seconds = bench_seconds() - seconds;
@@ -138,7 +146,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         b.files = files[i];
         lab_history(&b.repo, files[i]);
-        b.lab.way = LAB_NEAR;
+        b.lab.way = LAB_SOCKET;
         compare(&b, LOOPS);
         b.lab.way = LAB_FAR;
         compare(&b, files[i] <= 100 ? LOOPS : !skip);

@@ -22,17 +22,19 @@ void lab_start(struct lab *lab)
     struct cluster *prod = &lab->prod;
 
     prod->tcp = true;
-    prod->password = PASSWORD;
+    prod->password = lab->with_password ? PASSWORD : NULL;
     cluster_start(prod, settings);
-    use_tls(prod);
-    relay_start(&lab->relays[LAB_FAR], prod->dir, prod->port, LAB_RTT_MS / 2);
-    relay_start(&lab->relays[LAB_CLOUD], "127.0.0.1", prod->port, LAB_RTT_MS / 2);
+    relay_start(&lab->far, prod->dir, prod->port, LAB_RTT_MS / 2);
+    if (lab->with_password) {
+        use_tls(prod);
+        relay_start(&lab->cloud, "127.0.0.1", prod->port, LAB_RTT_MS / 2);
+    }
 }
 
 void lab_stop(struct lab *lab)
 {
-    relay_stop(&lab->relays[LAB_FAR]);
-    relay_stop(&lab->relays[LAB_CLOUD]);
+    relay_stop(&lab->far);
+    relay_stop(&lab->cloud);
     cluster_stop(&lab->prod);
 }
 
@@ -42,7 +44,6 @@ void lab_fresh(struct lab *lab)
 
     snprintf(lab->database, sizeof lab->database, "bench%d", ++databases);
     cluster_createdb(&lab->prod, lab->database);
-    cluster_exec(&lab->prod, lab->database, "CREATE TABLE done (n int)");
     cluster_exec(&lab->prod, lab->database, "CHECKPOINT");
 }
 
@@ -50,20 +51,30 @@ char *lab_url(const struct lab *lab)
 {
     char url[CLUSTER_URL_SIZE];
 
-    if (lab->way == LAB_NEAR)
+    switch (lab->way) {
+    case LAB_NEAR:
+        return check_printf("postgresql://" CLUSTER_USER
+                            "@127.0.0.1:%d/%s?sslmode=disable",
+                            lab->prod.port, lab->database);
+    case LAB_FAR:
+        return check_printf("postgresql://" CLUSTER_USER
+                            "@127.0.0.1:%d/%s?sslmode=disable",
+                            lab->far.port, lab->database);
+    case LAB_CLOUD:
+        return check_printf("postgresql://" CLUSTER_USER ":" PASSWORD
+                            "@127.0.0.1:%d/%s?sslmode=require",
+                            lab->cloud.port, lab->database);
+    default:
         return check_printf("%s", cluster_url(&lab->prod, lab->database, url));
-    return check_printf("postgresql://%s@127.0.0.1:%d/%s?sslmode=%s",
-                        lab->way == LAB_CLOUD ? CLUSTER_USER ":" PASSWORD : CLUSTER_USER,
-                        lab->relays[lab->way].port, lab->database,
-                        lab->way == LAB_CLOUD ? "require" : "disable");
+    }
 }
 
 uint64_t lab_trips(const struct lab *lab)
 {
-    const volatile struct relay_counts *counts = lab->relays[lab->way].counts;
+    const struct relay *relay = lab->way == LAB_CLOUD ? &lab->cloud : &lab->far;
 
     /* The goodbye of each connection waits for nothing. */
-    return counts ? counts->turns - counts->connections : 0;
+    return relay->counts->turns - relay->counts->connections;
 }
 
 void lab_expect(const struct lab *lab, int files)
@@ -103,16 +114,14 @@ void lab_history(struct repo *repo, int files)
     repo_git(repo, "reset", "-q", "--hard", NULL);
 }
 
-void lab_shell(const struct lab *lab, const char *dir, const char *command)
+void lab_run(struct run *run, const struct lab *lab, const char *dir,
+             const char *const *argv)
 {
     char *url = lab_url(lab), *variable = check_printf("DATABASE_URL=%s", url);
     const char *env[] = {variable, NULL};
-    const char *argv[] = {"sh", "-ec", command, NULL};
-    struct run run = {.seconds = 900};
 
-    run_program(&run, dir, env, argv);
-    run_expect(&run, 0);
-    run_clear(&run);
+    run->seconds = 900;
+    run_program(run, dir, env, argv);
     free(variable);
     free(url);
 }

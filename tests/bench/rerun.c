@@ -39,8 +39,14 @@ static void apply(const struct bench *b)
 
 static void psql(const struct bench *b)
 {
-    lab_shell(&b->lab, b->repo.dir,
-              "exec psql -X -q -v ON_ERROR_STOP=1 -f next.sql \"$DATABASE_URL\"");
+    const char *argv[] = {
+        "sh", "-c", "exec psql -X -q -v ON_ERROR_STOP=1 -f next.sql \"$DATABASE_URL\"",
+        NULL};
+    struct run run = {0};
+
+    lab_run(&run, &b->lab, b->repo.dir, argv);
+    run_expect(&run, 0);
+    run_clear(&run);
 }
 
 struct row {
@@ -74,20 +80,21 @@ static void measure(struct bench *b, const struct row *row, double *ms, double *
 
 static void report(struct bench *b, const struct row *row)
 {
+    const enum lab_way ways[] = {LAB_SOCKET, LAB_FAR, LAB_CLOUD};
     double ms[LAB_WAYS], trips[LAB_WAYS];
 
-    for (int way = 0; way < LAB_WAYS; way++) {
-        b->lab.way = (enum lab_way)way;
-        measure(b, row, &ms[way], &trips[way]);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        b->lab.way = ways[i];
+        measure(b, row, &ms[ways[i]], &trips[ways[i]]);
     }
-    printf("%-36s %8.1f %8.1f %8.1f %7.1f %7.1f\n", row->what, ms[LAB_NEAR], ms[LAB_FAR],
-           ms[LAB_CLOUD], trips[LAB_FAR], trips[LAB_CLOUD]);
+    printf("%-36s %8.1f %8.1f %8.1f %7.1f %7.1f\n", row->what, ms[LAB_SOCKET],
+           ms[LAB_FAR], ms[LAB_CLOUD], trips[LAB_FAR], trips[LAB_CLOUD]);
     fflush(stdout);
 }
 
 int main(void)
 {
-    struct bench b = {.number = APPLIED};
+    struct bench b = {.lab.with_password = true, .number = APPLIED};
     char base[32];
 
     lab_start(&b.lab);
