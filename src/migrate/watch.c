@@ -35,18 +35,21 @@ static const char *describe(struct rt_watch *watch, const struct rt_result *rows
 static int query(struct rt_result **rows, struct rt_watch *watch,
                  const char *const params[1], struct rt_err *err)
 {
+    struct rt_read reads[] = {
+        {.sql = "BEGIN READ ONLY"},
+        {.sql = rt_sql_blockers, .nparams = 1, .params = params},
+        {.sql = "COMMIT"},
+    };
     int rc = 0;
 
-    *rows = NULL;
     if (watch->conn == NULL)
         rc = rt_conn_open(&watch->conn, rt_conn_server(watch->watched), RT_READ_WRITE,
                           err);
     if (rc == 0)
-        rc = rt_exec(NULL, watch->conn, "BEGIN READ ONLY", err);
-    if (rc == 0)
-        rc = rt_query(rows, watch->conn, rt_sql_blockers, 1, params, err);
-    if (rc == 0)
-        rc = rt_exec(NULL, watch->conn, "COMMIT", err);
+        rc = rt_query_many(reads, RT_COUNT(reads), watch->conn, err);
+    rt_result_free(reads[0].rows);
+    rt_result_free(reads[2].rows);
+    *rows = reads[1].rows;
     return rc;
 }
 
