@@ -2,7 +2,15 @@
 
 #include "base/str.h"
 
-enum form { FORM_TEXT, FORM_PATH, FORM_SECONDS, FORM_COUNT, FORM_DURATION, FORM_BOOL };
+enum form {
+    FORM_TEXT,
+    FORM_PATH,
+    FORM_LAYOUT,
+    FORM_SECONDS,
+    FORM_COUNT,
+    FORM_DURATION,
+    FORM_BOOL,
+};
 
 struct setting {
     const char *key, *env, *flag, *fallback;
@@ -15,6 +23,11 @@ struct setting {
 static const struct setting table[RT_SETTING_COUNT] = {
     [RT_SET_PATH] = {"migrations.path", "REVTWIN_PATH", "--path", "migrations", FORM_PATH,
                      true, "folder of the migrations, from the repository's root"},
+    [RT_SET_LAYOUT] =
+        {"migrations.layout", "REVTWIN_LAYOUT", "--layout", "auto", FORM_LAYOUT, true,
+         "plain: every .sql file is a migration; prisma: NAME/migration.sql "
+         "is, and Prisma's table and lock are kept, too; auto: prisma where "
+         "the folder has migration_lock.toml, else plain"},
     [RT_SET_BRANCH] = {"migrations.branch", "REVTWIN_BRANCH", "--branch", NULL, FORM_TEXT,
                        false,
                        "branch that reaches production; unset: the default branch of "
@@ -78,6 +91,11 @@ static bool is_bool(const char *s, bool *value)
            strcasecmp(s, "off") == 0 || strcmp(s, "0") == 0;
 }
 
+static bool is_layout(const char *s)
+{
+    return strcmp(s, "auto") == 0 || strcmp(s, "plain") == 0 || strcmp(s, "prisma") == 0;
+}
+
 static const char *form_error(const struct setting *setting, const char *value)
 {
     bool ignored;
@@ -86,6 +104,8 @@ static const char *form_error(const struct setting *setting, const char *value)
     case FORM_PATH:
         return *value == '/' || strstr(value, "..") ? "a folder inside the repository"
                                                     : NULL;
+    case FORM_LAYOUT:
+        return is_layout(value) ? NULL : "auto, plain or prisma";
     case FORM_SECONDS:
         return is_digits(value) ? NULL : "a whole number of seconds";
     case FORM_COUNT:

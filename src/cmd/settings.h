@@ -9,6 +9,7 @@
 
 enum rt_setting {
     RT_SET_PATH,
+    RT_SET_LAYOUT,
     RT_SET_BRANCH,
     RT_SET_LOCK_TIMEOUT,
     RT_SET_STATEMENT_TIMEOUT,

@@ -85,6 +85,19 @@ enum rt_sum_verdict rt_prisma_sum(const char *key, const char *bytes, size_t len
     return check(bytes, len, sum, sha256_fits);
 }
 
+const char *rt_prisma_checksum(struct rt_arena *arena, const char *bytes, size_t len)
+{
+    unsigned char raw[RT_SHA256_BYTES];
+    struct rt_str hex = {0};
+    const char *text;
+
+    rt_sha256(raw, bytes, len);
+    add_hex(&hex, raw, sizeof(raw), true);
+    text = rt_arena_strdup(arena, rt_str_text(&hex));
+    rt_str_clear(&hex);
+    return text;
+}
+
 enum rt_sum_verdict rt_sqlx_sum(const char *key, const char *bytes, size_t len,
                                 const char *sum)
 {

@@ -7,7 +7,7 @@
 #ifndef RT_MIGRATE_FOREIGN_SUM_H
 #define RT_MIGRATE_FOREIGN_SUM_H
 
-#include "base/attr.h"
+#include "base/arena.h"
 
 enum rt_sum_verdict {
     RT_SUM_FITS,
@@ -22,6 +22,9 @@ typedef enum rt_sum_verdict rt_sum_check(const char *key, const char *bytes, siz
 /* SHA-256 in hex, of the bytes or with all line ends as LF or as CRLF. Old versions wrote
  * bytes below 16 with one digit. */
 rt_sum_check rt_prisma_sum;
+
+/* What Prisma keeps of a file: the SHA-256 of its bytes in hex, in the arena. */
+const char *rt_prisma_checksum(struct rt_arena *arena, const char *bytes, size_t len);
 
 /* SHA-384 in hex; other line ends count as the same, as everywhere in revtwin. */
 rt_sum_check rt_sqlx_sum;

@@ -34,6 +34,20 @@ static void test_prisma(void **state)
     expect(rt_prisma_sum, "a", "", "", RT_SUM_DIFFERS);
 }
 
+static void test_prisma_makes(void **state)
+{
+    struct rt_arena arena = {0};
+
+    (void)state;
+    assert_string_equal(
+        rt_prisma_checksum(&arena, LF, strlen(LF)),
+        "061e995aebcb765888ac7580f67ee3815a03b9b9c3fd5ff2dbb40db98b53a737");
+    assert_string_equal(
+        rt_prisma_checksum(&arena, CRLF, strlen(CRLF)),
+        "2674985ed4b0b6d276150a73762e18316e04d2571fc354e381ddf57342ca3f28");
+    rt_arena_clear(&arena);
+}
+
 /* By sha384sum. */
 static void test_sqlx(void **state)
 {
@@ -88,9 +102,8 @@ static void test_graphile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_prisma),
-        cmocka_unit_test(test_sqlx),
-        cmocka_unit_test(test_flyway),
+        cmocka_unit_test(test_prisma),   cmocka_unit_test(test_prisma_makes),
+        cmocka_unit_test(test_sqlx),     cmocka_unit_test(test_flyway),
         cmocka_unit_test(test_graphile),
     };
 

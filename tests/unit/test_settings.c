@@ -23,6 +23,7 @@ static void test_precedence(void **state)
     assert_int_equal(settle(&settings, NULL, NULL, &err), 0);
     assert_string_equal(settings.value[RT_SET_PATH], "migrations");
     assert_null(settings.value[RT_SET_BRANCH]);
+    assert_string_equal(settings.value[RT_SET_LAYOUT], "auto");
     assert_int_equal(settle(&settings, "migrations.path", "from/file", &err), 0);
     assert_string_equal(settings.value[RT_SET_PATH], "from/file");
     setenv("REVTWIN_PATH", "from/env", 1);
@@ -51,6 +52,7 @@ static void test_refusals(void **state)
         {"apply.statement-timeout", "99999999999h", "at most 2147483647ms", NULL},
         {"apply.statement-timeout", "9223372036854775808", "at most", NULL},
         {"resync.after-apply", "maybe", "true or false", NULL},
+        {"migrations.layout", "Prisma", "auto, plain or prisma", NULL},
         {"migrations.path", "/etc", "inside the repository", NULL},
         {"migrations.path", "../other", "inside the repository", NULL},
         {"resync.bindir", "bin", "cannot be set", "--bindir"},
