@@ -2,6 +2,7 @@
 #include "base/cancel.h"
 #include "base/log.h"
 #include "cmd/collect.h"
+#include "cmd/prisma.h"
 #include "cmd/resync.h"
 #include "cmd/signing.h"
 #include "cmd/steps.h"
@@ -19,6 +20,7 @@ static int collect(struct rt_work *work, struct rt_context *context, struct rt_e
         rc = rt_collect_plan(work, context, err);
     if (rc < 0)
         return rc;
+    rt_prisma_report(work, context);
     rt_report_findings(&context->report, &work->plan);
     rc = rt_plan_check(&work->plan, err);
     if (rc < 0)
@@ -30,9 +32,11 @@ static int act(struct rt_work *work, struct rt_context *context, struct rt_err *
 {
     const struct rt_apply_options options = rt_collect_options(work, context);
     struct rt_apply_result result = {0};
-    int rc = rt_apply(&result, &context->arena, work->prod, &work->plan, &work->ledger,
-                      &options, err);
+    int rc = rt_prisma_fill(&work->prisma, work->prod, options.lock_timeout, err);
 
+    if (rc == 0)
+        rc = rt_apply(&result, &context->arena, work->prod, &work->plan, &work->ledger,
+                      &options, err);
     rt_report_plan(&context->report, &work->plan, &result);
     if (rc < 0)
         return rc;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cmd/prisma.h"
 #include "cmd/signing.h"
 #include "cmd/steps.h"
 #include "migrate/chain.h"
@@ -148,8 +149,11 @@ int rt_collect_ledger(struct rt_work *work, struct rt_context *context,
 {
     bool change = intent == RT_INTENT_CHANGE;
     int wait = change ? rt_setting_number(&context->options.settings, RT_SET_WAIT) : -1;
-    int rc = rt_conn_open(&work->prod, &context->prod,
-                          change ? RT_READ_WRITE : RT_READ_ONLY, err);
+    int rc;
+
+    work->intent = intent;
+    rc = rt_conn_open(&work->prod, &context->prod, change ? RT_READ_WRITE : RT_READ_ONLY,
+                      err);
 
     if (rc == 0)
         rc = rt_ledger_read(&work->ledger, &context->arena, work->prod, wait, err);
@@ -178,10 +182,10 @@ int rt_collect_set(struct rt_work *work, struct rt_context *context, struct rt_e
     if (rc == -RT_EUSAGE)
         rt_err_hint(err, "Name the folder of the migrations with migrations.path in "
                          "revtwin.conf, or with --path.");
-    if (rc < 0)
-        return rc;
-    return rt_set_collect(&work->set, &context->arena, context->repo, &work->listing,
-                          work->prod ? &work->ledger : NULL, err);
+    if (rc == 0)
+        rc = rt_set_collect(&work->set, &context->arena, context->repo, &work->listing,
+                            work->prod ? &work->ledger : NULL, err);
+    return rc < 0 ? rc : rt_prisma_collect(work, context, err);
 }
 
 /* The server would read backslashes in the files otherwise than they were checked. */
@@ -210,6 +214,7 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
                                   .range = &work->range,
                                   .ledger = work->prod ? &work->ledger : NULL,
                                   .base_set = &work->base_set,
+                                  .elsewhere = rt_prisma_elsewhere(work),
                                   .base_named = context->options.base != NULL,
                                   .stopped = work->stopped,
                                   .stopped_count = work->stopped_count,
@@ -229,6 +234,7 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
     }
     if (rc < 0)
         return rc;
+    rt_prisma_mark(work, &work->base_set);
     input.ahead = rt_steps_ahead(work, context);
     rt_steps_stopped(work, context);
     rc = rt_steps_history(work, context, &input, err);
@@ -240,13 +246,15 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
         rc = rt_steps_doubt_baseline(work, context, err);
     if (rc == 0 && work->feature_branch) {
         rc = rt_tree_uncommitted(&files, &context->arena, context->repo, folder, err);
+        rt_prisma_filter(work, &files);
         if (rc == 0)
             rt_plan_add_uncommitted(&work->plan, &files);
     }
     if (rc < 0)
         return rc;
     check_strings(work);
-    return rt_plan_load(&work->plan, &context->arena, context->repo, err);
+    rc = rt_prisma_finish(work, context, err);
+    return rc < 0 ? rc : rt_plan_load(&work->plan, &context->arena, context->repo, err);
 }
 
 int rt_collect_comparison(struct rt_work *work, struct rt_context *context,
@@ -256,6 +264,7 @@ int rt_collect_comparison(struct rt_work *work, struct rt_context *context,
                                   .range = &work->range,
                                   .ledger = &work->ledger,
                                   .base_set = &work->base_set,
+                                  .elsewhere = rt_prisma_elsewhere(work),
                                   .ahead = rt_steps_ahead(work, context)};
     struct rt_range *range = &work->range;
     int rc;
@@ -271,9 +280,10 @@ int rt_collect_comparison(struct rt_work *work, struct rt_context *context,
             .path = m->path, .origin = m->path, .step = work->tip, .oid = m->oid};
     }
     rc = rt_steps_history(work, context, &input, err);
-    if (rc == 0)
-        rt_plan_decide(&work->plan, &context->arena, &input);
-    return rc;
+    if (rc < 0)
+        return rc;
+    rt_plan_decide(&work->plan, &context->arena, &input);
+    return rt_prisma_finish(work, context, err);
 }
 
 /* ------------------------------------------------------------------ the writer */
@@ -308,6 +318,7 @@ struct rt_apply_options rt_collect_options(const struct rt_work *work,
         .statement_timeout = settings->value[RT_SET_STATEMENT_TIMEOUT],
         .retries = (unsigned)rt_setting_number(settings, RT_SET_RETRIES),
         .wait = (unsigned)rt_setting_number(settings, RT_SET_WAIT),
+        .other_lock = work->prisma.table ? &rt_prisma_lock : NULL,
         .writer = find_writer(work, context)};
 }
 

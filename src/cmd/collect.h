@@ -7,7 +7,12 @@
 
 #include "cmd/command.h"
 #include "cmd/event.h"
+#include "git/layout.h"
 #include "migrate/apply.h"
+#include "migrate/prisma.h"
+
+/* How much of production a command may touch. */
+enum rt_intent { RT_INTENT_LOOK, RT_INTENT_CHANGE };
 
 struct rt_work {
     struct rt_event event;
@@ -23,10 +28,11 @@ struct rt_work {
     struct rt_listing listing;
     struct rt_set set, base_set;
     struct rt_plan plan;
-}; /* starts as {0} */
-
-/* How much of production a command may touch. */
-enum rt_intent { RT_INTENT_LOOK, RT_INTENT_CHANGE };
+    enum rt_intent intent;
+    bool in_prisma;          /* migrations are in Prisma's layout, */
+    struct rt_layout layout; /* as it is there, */
+    struct rt_prisma prisma; /* and Prisma's table; table is NULL when it was not read */
+};                           /* starts as {0} */
 
 /* What names the commit that a command is about: the first that is there. */
 enum rt_commit_source {
@@ -53,7 +59,7 @@ int rt_collect_ledger(struct rt_work *work, struct rt_context *context,
                       enum rt_intent intent, bool chain_may_be_broken,
                       struct rt_err *err) RT_CHECKED;
 
-/* The set at the tip. */
+/* The set at the tip; and in Prisma's layout, what Prisma has applied (cmd/prisma.h). */
 int rt_collect_set(struct rt_work *work, struct rt_context *context,
                    struct rt_err *err) RT_CHECKED;
 

@@ -1,6 +1,6 @@
 /* revtwin plan: apply without the act */
 #include "report/plan.h"
-#include "cmd/collect.h"
+#include "cmd/prisma.h"
 
 static void report(const struct rt_context *context, const struct rt_work *work)
 {
@@ -17,6 +17,7 @@ static void report(const struct rt_context *context, const struct rt_work *work)
     else
         rt_report_line(out, "%zu migration%s in this range", files,
                        files == 1 ? "" : "s");
+    rt_prisma_report(work, context);
     rt_report_plan(out, plan, NULL);
     if (work->prod == NULL)
         rt_report_line(out,

@@ -1,6 +1,7 @@
 #include "cmd/record.h"
 
 #include "base/cancel.h"
+#include "cmd/prisma.h"
 #include "report/plan.h"
 
 /* Whatever is recorded of a file that has stopped half-way settles it. */
@@ -24,6 +25,10 @@ int rt_record(struct rt_apply_result *out, struct rt_work *work,
 
     *out = (struct rt_apply_result){0};
     settle_stopped(work);
+    rc = rt_prisma_finish(work, context, err);
+    if (rc < 0)
+        return rc;
+    rt_prisma_report(work, context);
     rt_report_findings(&context->report, &work->plan);
     rc = rt_plan_check(&work->plan, err);
     if (rc == 0)
@@ -41,6 +46,9 @@ int rt_record(struct rt_apply_result *out, struct rt_work *work,
 
     /* ---------------------------- point of no return ---------------------------- */
 
+    rc = rt_prisma_fill(&work->prisma, work->prod, options.lock_timeout, err);
+    if (rc < 0)
+        return rc;
     rc = rt_apply(out, &context->arena, work->prod, &work->plan, &work->ledger, &options,
                   err);
     document.quiet = true; /* text has the list already */

@@ -1,6 +1,7 @@
 /* revtwin status: production's ledger against the repository, and the twin's age */
 #include "report/status.h"
 #include "cmd/collect.h"
+#include "cmd/prisma.h"
 #include "report/plan.h"
 #include "report/twin.h"
 
@@ -22,6 +23,7 @@ static int production(struct rt_work *work, struct rt_context *context,
     trouble.attempts = attempts;
     rt_report_production(&context->report, &work->ledger, &context->arena, &work->plan,
                          &trouble);
+    rt_prisma_report(work, context);
     rt_report_findings(&context->report, &work->plan);
     return 0;
 }

@@ -1,6 +1,6 @@
 /* revtwin verify: the ledger's chain, and every checksum against the repository */
 #include "base/keyfile.h"
-#include "cmd/collect.h"
+#include "cmd/prisma.h"
 #include "migrate/chain.h"
 #include "report/plan.h"
 
@@ -68,6 +68,7 @@ static int compare(struct rt_work *work, struct rt_context *context,
     if (rc < 0)
         return rc;
     report_faults(context, texts, faults);
+    rt_prisma_report(work, context);
     rt_report_findings(&context->report, &work->plan);
     if (doc) {
         json_object_set_new(doc, "rows", json_integer((json_int_t)ledger->count));

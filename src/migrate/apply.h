@@ -7,6 +7,7 @@
 #ifndef RT_MIGRATE_APPLY_H
 #define RT_MIGRATE_APPLY_H
 
+#include "migrate/lock.h"
 #include "migrate/stepwise.h"
 
 struct rt_apply_options {
@@ -14,8 +15,7 @@ struct rt_apply_options {
     const char *statement_timeout; /* NULL: the server's */
     unsigned retries; /* of a file that met a lock, a deadlock, a serialization failure */
     unsigned wait;    /* seconds: how long to settle what a lost connection left open */
-    const char *other_lock; /* advisory lock of another tool, taken too; or NULL */
-    const char *other_tool; /* and that tool's name */
+    const struct rt_lock *other_lock; /* another tool's, taken too; or NULL */
     struct rt_writer writer;
 };
 

@@ -43,8 +43,10 @@ static void refuse_down(struct rt_plan *plan, const char *path)
 {
     struct rt_err *err = rt_plan_add_finding(plan, RT_REFUSAL);
 
-    rt_err_set(err, RT_EREFUSED,
-               "%s is a down migration, which is never applied and never recorded", path);
+    rt_err_set(err, RT_EREFUSED, "%s is %s, which is never applied and never recorded",
+               path,
+               rt_is_down(path) ? "a down migration"
+                                : "no migration in Prisma's layout (NAME/migration.sql)");
     rt_err_at(err, path, 0, 0);
 }
 
@@ -94,6 +96,18 @@ static void plan_file(struct rt_plan *out, const struct rt_baseline *baseline,
         rt_plan_refuse_changed(out, m, NULL, row->column[RT_COL_CHECKSUM], true);
 }
 
+static const bool *known_files(struct rt_arena *arena, const struct rt_baseline *baseline)
+{
+    const struct rt_set *set = baseline->set;
+    bool *known = rt_arena_alloc(arena, set->count * sizeof(*known));
+
+    for (size_t i = 0; i < set->count; i++)
+        known[i] =
+            !set->migrations[i].down &&
+            rt_row_applied(rt_ledger_find(baseline->ledger, set->migrations[i].path));
+    return known;
+}
+
 void rt_plan_baseline(struct rt_plan *out, struct rt_arena *arena,
                       const struct rt_baseline *baseline)
 {
@@ -101,6 +115,7 @@ void rt_plan_baseline(struct rt_plan *out, struct rt_arena *arena,
     bool *planned = rt_arena_alloc(arena, set->count * sizeof(*planned));
 
     out->ledger_known = true;
+    out->known = known_files(arena, baseline);
     for (size_t i = 0; baseline->history && i < baseline->history->count; i++) {
         const struct rt_migration *m = arrived(baseline, i);
 

@@ -9,7 +9,9 @@ struct decision {
     struct rt_plan *plan;
     bool first_run;
     struct rt_gone_list gone;
-    bool *settled; /* for each file of the set: applied, renamed or planned */
+    bool *settled;             /* for each file of the set: applied, renamed or planned */
+    struct rt_names elsewhere; /* what another tool has applied is recorded */
+    const char *reason;        /* for those rows */
 };
 
 enum { NAMES_SHOWN = 20 };
@@ -148,6 +150,62 @@ static void plan_baselines(struct decision *d)
             d->plan->records, d->plan->records == 1 ? "" : "s", d->in->range->base.hex);
 }
 
+/* ------------------------------------------------------------------ another tool */
+
+static bool is_elsewhere(const struct decision *d, size_t i)
+{
+    return d->in->elsewhere && d->in->elsewhere->applied[i] && !d->settled[i];
+}
+
+static void record_elsewhere(struct decision *d, size_t i, const char *commit)
+{
+    const struct rt_migration *m = &d->in->set->migrations[i];
+
+    d->settled[i] = true;
+    rt_plan_add_baseline(d->plan, m, commit)->reason = d->reason;
+    rt_names_add(&d->elsewhere, m->path);
+}
+
+/* What is not of this range comes first, with the commit that has it for sure: the rows
+ * of the ledger stay in the order of commits. */
+static void plan_elsewhere(struct decision *d, struct rt_arena *arena)
+{
+    const struct rt_elsewhere *elsewhere = d->in->elsewhere;
+    const struct rt_range *range = d->in->range;
+    bool *arrives = rt_arena_alloc(arena, d->in->set->count * sizeof(*arrives));
+
+    d->reason = rt_arena_format(arena, "applied by %s, as %s says", elsewhere->tool,
+                                elsewhere->table);
+    for (size_t i = 0; i < range->count; i++) {
+        const struct rt_migration *m = rt_set_find(d->in->set, range->arrivals[i].path);
+
+        if (m && !range->arrivals[i].deleted)
+            arrives[m - d->in->set->migrations] = true;
+    }
+    for (size_t i = 0; i < d->in->set->count; i++) {
+        if (is_elsewhere(d, i) && !arrives[i])
+            record_elsewhere(d, i, range->base.hex);
+    }
+}
+
+static void note_elsewhere(struct decision *d)
+{
+    size_t count = d->elsewhere.count;
+    struct rt_err *err;
+
+    if (count == 0)
+        return;
+    err = rt_plan_add_finding(d->plan, RT_NOTE);
+    rt_err_set(err, RT_DONE,
+               "%zu migration%s by %s, and the ledger is to have %s as "
+               "baseline",
+               count, count == 1 ? " was applied" : "s were applied",
+               d->in->elsewhere->tool, count == 1 ? "it" : "them");
+    rt_names_give(&d->elsewhere, err);
+}
+
+/* ------------------------------------------------------------------ the range */
+
 static void warn_arrival(struct decision *d, const struct rt_arrival *arrival,
                          const char *what)
 {
@@ -172,6 +230,17 @@ static void warn_same_text(struct decision *d, const struct rt_migration *m,
                      "If this is one all the same, record it with revtwin baseline.");
 }
 
+static void note_down(struct rt_plan *plan, const struct rt_migration *m)
+{
+    bool down = rt_is_down(m->path);
+    struct rt_err *err = rt_plan_add_finding(plan, down ? RT_NOTE : RT_WARNING);
+
+    rt_err_set(err, RT_DONE, "%s is %s: never applied", m->path,
+               down ? "a down migration"
+                    : "not NAME/migration.sql, as all migrations in Prisma's layout");
+    rt_err_at(err, m->path, 0, 0);
+}
+
 static void plan_arrivals(struct decision *d)
 {
     for (size_t i = 0; i < d->in->range->count; i++) {
@@ -188,12 +257,11 @@ static void plan_arrivals(struct decision *d)
             continue;
         }
         if (m->down) {
-            struct rt_err *err = rt_plan_add_finding(d->plan, RT_NOTE);
-
-            rt_err_set(err, RT_DONE, "%s is a down migration: never applied", m->path);
-            rt_err_at(err, m->path, 0, 0);
+            note_down(d->plan, m);
             continue;
         }
+        if (is_elsewhere(d, (size_t)(m - d->in->set->migrations)))
+            record_elsewhere(d, (size_t)(m - d->in->set->migrations), arrival->step.hex);
         if (d->settled[m - d->in->set->migrations])
             continue;
         d->settled[m - d->in->set->migrations] = true;
@@ -258,13 +326,25 @@ static void warn_deleted(struct decision *d)
     rt_names_give(&deleted, err);
 }
 
+/* What is settled by the ledger, before anything is planned. */
+static const bool *known_files(const struct decision *d, struct rt_arena *arena)
+{
+    size_t size = d->in->set->count * sizeof(*d->settled);
+    bool *known = rt_arena_alloc(arena, size);
+
+    if (!d->first_run && size > 0)
+        memcpy(known, d->settled, size);
+    return known;
+}
+
 void rt_plan_decide(struct rt_plan *out, struct rt_arena *arena,
                     const struct rt_plan_input *input)
 {
-    struct decision d = {.in = input, .plan = out};
+    struct decision d = {.in = input, .plan = out, .elsewhere = {.limit = NAMES_SHOWN}};
 
     d.settled = rt_arena_alloc(arena, input->set->count * sizeof(*d.settled));
     out->ledger_known = input->ledger != NULL;
+    out->base = input->range->base.hex;
     if (input->ledger) {
         d.first_run = rt_plan_first_run(input);
         if (d.first_run)
@@ -274,10 +354,14 @@ void rt_plan_decide(struct rt_plan *out, struct rt_arena *arena,
         settle_renamed(&d, input->range);
         if (input->history)
             settle_renamed(&d, input->history);
+        out->known = known_files(&d, arena);
         rt_resume_plan(out, arena, input, d.settled);
+        if (input->elsewhere)
+            plan_elsewhere(&d, arena);
     }
     plan_arrivals(&d);
     if (input->ledger) {
+        note_elsewhere(&d);
         refuse_gaps(&d);
         warn_deleted(&d);
     }

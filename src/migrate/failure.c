@@ -158,7 +158,7 @@ static void explain_ours(const struct rt_run *run, struct rt_err *err)
 static void explain_conflict(struct rt_run *run, struct rt_err *err)
 {
     const struct rt_command *command = command_at(run);
-    const char *other = run->options->other_tool;
+    const struct rt_lock *other = run->options->other_lock;
 
     if (command) {
         rt_err_set(err, RT_ELOCKED, "%s", command->conflict);
@@ -166,7 +166,7 @@ static void explain_conflict(struct rt_run *run, struct rt_err *err)
     }
     if (is_state(err, "55P03"))
         rt_err_set(err, RT_ELOCKED, "another revtwin%s%s is in the middle of a migration",
-                   other ? " or " : "", other ? other : "");
+                   other ? " or " : "", other ? other->holder : "");
     else
         rt_err_set(err, RT_ELOCKED,
                    "another revtwin, or somebody by hand, changed the ledger meanwhile");
@@ -193,11 +193,11 @@ static const char *same_range(const struct rt_run *run)
 
     if (run->ledger->count + run->out->done > 0)
         return "--ledger";
-    if (first->kind == RT_ACTION_RECORD)
-        return rt_arena_format(run->arena, "--base %.12s", first->commit);
-    if (strcmp(first->commit, last) == 0)
+    if (plan->base == NULL ||
+        (first->kind == RT_ACTION_APPLY && strcmp(first->commit, last) == 0))
         return rt_arena_format(run->arena, "%.12s", last);
-    return rt_arena_format(run->arena, "--base %.12s^", first->commit);
+    return rt_arena_format(run->arena, "--base %.12s",
+                           *plan->base ? plan->base : RT_BASE_NONE);
 }
 
 static void advise_stopped(const struct rt_run *run, struct rt_err *err)

@@ -2,7 +2,7 @@
 
 bool rt_plan_first_run(const struct rt_plan_input *input)
 {
-    return input->ledger && input->ledger->count == 0 &&
+    return input->ledger && input->ledger->count == 0 && input->elsewhere == NULL &&
            (!input->ledger->exists || input->base_named);
 }
 

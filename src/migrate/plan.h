@@ -58,11 +58,19 @@ struct rt_plan {
     size_t findings_count, findings_cap;
     size_t records, refusals; /* how many of the above */
     size_t applied;           /* files of the set that the ledger has */
+    const bool *known;        /* which; NULL: that was not asked */
+    const char *base;         /* the commit that the range starts after, or NULL */
     bool ledger_known;
 }; /* starts as {0} */
 
 /* What --base takes for "before the first commit of all". */
 #define RT_BASE_NONE "none"
+
+/* What another tool says of the set, by a table of its own on production. */
+struct rt_elsewhere {
+    const char *tool, *table;
+    const bool *applied; /* for each file of the set: by it, and the ledger has it not */
+};
 
 struct rt_plan_input {
     const struct rt_set *set; /* at the range's tip */
@@ -70,6 +78,7 @@ struct rt_plan_input {
     const struct rt_range *history; /* what rt_plan_past asks for, or NULL */
     const struct rt_ledger *ledger; /* NULL: production was not asked */
     const struct rt_set *base_set;  /* at the range's base; used for an empty ledger */
+    const struct rt_elsewhere *elsewhere; /* NULL: there is no such table */
     bool base_named; /* by the user, who says so that what the base has is applied */
     const struct rt_stopped *stopped; /* files that have stopped half-way */
     size_t stopped_count;
@@ -78,9 +87,9 @@ struct rt_plan_input {
                         does not have: their files are not missed from the tree */
 };
 
-/* Whether nothing is recorded yet, so that the base counts as applied. A ledger that is
- * there and empty is what a first run leaves whose first file failed: the base of the
- * next run may be the commit that brought this file. */
+/* Whether nothing is recorded yet, also by another tool, so that the base counts as
+ * applied. A ledger that is there and empty is what a first run leaves whose first file
+ * failed: the base of the next run may be the commit that brought this file. */
 bool rt_plan_first_run(const struct rt_plan_input *input);
 
 /*

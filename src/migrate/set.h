@@ -15,7 +15,8 @@ struct rt_migration {
     struct rt_digest checksum;
     struct rt_digest with_lf, with_crlf; /* the checksum with these line ends; empty when
                                             there is no ledger, or it has the checksum */
-    bool down;           /* undoes another one: listed, never applied forward */
+    bool down;           /* undoes another one, or is none in this layout: listed, never
+                            applied forward */
     bool line_ends_only; /* differs from what was applied only by CRLF against LF */
 };
 

@@ -74,7 +74,7 @@ static void fill_fixed(struct sending *s, struct rt_message *out)
         s->params[0] = run->options->lock_timeout;
         s->params[1] = run->options->statement_timeout;
         s->params[2] = s->mark;
-        s->params[3] = run->options->other_lock;
+        s->params[3] = run->options->other_lock ? run->options->other_lock->key : NULL;
         out->nparams = 4;
         break;
     case RT_PHASE_HEAD:

@@ -188,38 +188,86 @@ static void check_findings(const struct scene *scene, const struct rt_plan *plan
     assert_int_equal(plan->refusals, refusals);
 }
 
+/* applied: what another tool's table says of the files; NULL: there is none. */
+static void check_scene(const struct scene *scene, const bool *applied)
+{
+    struct rt_arena arena = {0};
+    struct rt_set set = make_set(&arena, scene->files);
+    struct rt_set base = make_set(&arena, scene->base);
+    struct rt_ledger ledger = make_ledger(&arena, scene->ledger);
+    const struct rt_elsewhere elsewhere = {"Other", "a table", applied};
+    char *words = rt_arena_strdup(&arena, scene->arrivals);
+    char *before = strchr(words, '|');
+    struct rt_range range, history = {0};
+    struct rt_plan_input input = {.set = &set,
+                                  .range = &range,
+                                  .history = before ? &history : NULL,
+                                  .ledger = scene->no_ledger ? NULL : &ledger,
+                                  .base_set = &base,
+                                  .elsewhere = applied ? &elsewhere : NULL};
+    struct rt_plan plan = {0};
+    struct rt_err err = {0};
+
+    if (before) {
+        *before = '\0';
+        history = make_range(&arena, before + 1);
+    }
+    range = make_range(&arena, words);
+    rt_plan_decide(&plan, &arena, &input);
+    check_actions(scene, &plan);
+    check_findings(scene, &plan);
+    for (size_t i = 0; applied && i < plan.count; i++) {
+        const char *reason = plan.actions[i].reason;
+
+        if (plan.actions[i].kind == RT_ACTION_RECORD)
+            assert_string_equal(reason, "applied by Other, as a table says");
+        else
+            assert_null(reason);
+    }
+    assert_int_equal(rt_plan_check(&plan, &err), plan.refusals ? -RT_EREFUSED : 0);
+    rt_err_clear(&err);
+    rt_plan_clear(&plan);
+    rt_arena_clear(&arena);
+}
+
 static void test_scenes(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < RT_COUNT(scenes); i++) {
-        struct rt_arena arena = {0};
-        struct rt_set set = make_set(&arena, scenes[i].files);
-        struct rt_set base = make_set(&arena, scenes[i].base);
-        struct rt_ledger ledger = make_ledger(&arena, scenes[i].ledger);
-        char *words = rt_arena_strdup(&arena, scenes[i].arrivals);
-        char *before = strchr(words, '|');
-        struct rt_range range, history = {0};
-        struct rt_plan_input input = {.set = &set,
-                                      .range = &range,
-                                      .history = before ? &history : NULL,
-                                      .ledger = scenes[i].no_ledger ? NULL : &ledger,
-                                      .base_set = &base};
-        struct rt_plan plan = {0};
-        struct rt_err err = {0};
+    for (size_t i = 0; i < RT_COUNT(scenes); i++)
+        check_scene(&scenes[i], NULL);
+}
 
-        if (before) {
-            *before = '\0';
-            history = make_range(&arena, before + 1);
-        }
-        range = make_range(&arena, words);
-        rt_plan_decide(&plan, &arena, &input);
-        check_actions(&scenes[i], &plan);
-        check_findings(&scenes[i], &plan);
-        assert_int_equal(rt_plan_check(&plan, &err), plan.refusals ? -RT_EREFUSED : 0);
-        rt_err_clear(&err);
-        rt_plan_clear(&plan);
-        rt_arena_clear(&arena);
-    }
+static void test_elsewhere(void **state)
+{
+    static const struct {
+        bool applied[4];
+        struct scene scene;
+    } cases[] = {
+        {{true, false},
+         {"before the range", "1=a 2=b", "", "", "2=b", false, "b:1 a:2", "note:Other"}},
+        {{false, true, true},
+         {"in its place", "1=a 2=b 3=c 4=d", "", "1=a", "2=b 4=d 3=c", false,
+          "b:2 a:4 b:3", "note:Other"}},
+        {{true, false},
+         {"before the range, and others in it", "1=a 2=b 3=c", "", "", "3=c 2=b", false,
+          "b:1 a:3 a:2", "note:Other"}},
+        {{false, false, true},
+         {"what is nowhere is a gap", "1=a 2=b 3=c", "1=a", "", "2=b", false, "b:3 a:2",
+          "note:Other refused:neither"}},
+        {{false, true},
+         {"renamed by the ledger", "1=a 2=b", "", "0=a 2=b", "1=a<0", false, "",
+          "note:renamed"}},
+        {{false},
+         {"an empty table is no first run", "1=a", "1=a", "", "", false, "",
+          "refused:neither"}},
+        {{false, true},
+         {"deleted in the range", "1=a 2=b", "", "1=a", "2=x-", false, "b:2",
+          "warning:deleted note:Other"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < RT_COUNT(cases); i++)
+        check_scene(&cases[i].scene, cases[i].applied);
 }
 
 /* How far back history has to be known: to the oldest row that a file may be. */
@@ -312,9 +360,8 @@ static void test_down_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scenes),
-        cmocka_unit_test(test_past),
-        cmocka_unit_test(test_baseline),
+        cmocka_unit_test(test_scenes),     cmocka_unit_test(test_elsewhere),
+        cmocka_unit_test(test_past),       cmocka_unit_test(test_baseline),
         cmocka_unit_test(test_down_files),
     };
 
