@@ -189,12 +189,13 @@ static void report_pending(const struct choice *choice, const struct rt_work *wo
                    pending.count == 1 ? "it" : "them");
 }
 
-static void report_caution(const struct choice *choice, const struct rt_context *context)
+static void report_caution(const struct choice *choice, const struct rt_work *work,
+                           const struct rt_context *context)
 {
     const struct rt_foreign_tool *tool = choice->foreign.tool;
 
-    if (tool == NULL)
-        return;
+    if (tool == NULL || (work->in_prisma && tool->naming == RT_NAMING_FOLDER))
+        return; /* Prisma sees it */
     rt_report_line(
         &context->report,
         "From here on let revtwin alone apply migrations: %s does not see what "
@@ -223,7 +224,7 @@ static int record(struct choice *choice, struct rt_work *work, struct rt_context
         rt_signing_report(context, &result);
     }
     report_pending(choice, work, context);
-    report_caution(choice, context);
+    report_caution(choice, work, context);
     return 0;
 }
 

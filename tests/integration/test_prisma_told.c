@@ -108,6 +108,7 @@ static void adopting_in_prismas_layout(void **state)
     prisma_deploys(s, "2_b");
     scene_run(s, 0, "baseline", "--from", "prisma");
     assert_said(s, "prisma's history in public._prisma_migrations: 2 rows");
+    assert_lacks(s->run.out, "let revtwin alone");
     assert_ledger(s, "baseline 1_a/migration, baseline 2_b/migration");
     assert_rows(s, "1_a done, 2_b done");
     prisma_fails(s, "3_c");

@@ -6,49 +6,7 @@
  * reads where no tool is installed: the columns are compared here, and with TOOLS_WRITE
  * set the files are written anew.
  */
-#include "scene.h"
-
-#define PROGRAM(name) TOOLS_DIR "/node_modules/.bin/" name
-
-/* What a tool needs to know of production, besides NAME=value strings up to NULL. */
-static void run_tool(struct scene *s, int status, const char *const *argv)
-{
-    const char *url = strchr(s->env[0], '=') + 1;
-    const char *env[] = {
-        check_printf("DATABASE_URL=%s", url),
-        check_printf("SHADOW_DATABASE_URL=postgres://%s@127.0.0.1:%d/%s_shadow",
-                     CLUSTER_USER, scene_server.port, s->db),
-        check_printf("ROOT_DATABASE_URL=postgres://%s@127.0.0.1:%d/postgres",
-                     CLUSTER_USER, scene_server.port),
-        check_printf("MIGRATIONS=%s/migrations", s->repo.dir),
-        /* Never started: only asked whether they exist. */
-        check_printf("PRISMA_QUERY_ENGINE_LIBRARY=/bin/true"),
-        check_printf("PRISMA_SCHEMA_ENGINE_BINARY=/bin/true"),
-        check_printf("CHECKPOINT_DISABLE=1"), NULL};
-
-    run_clear(&s->run);
-    run_program(&s->run, s->repo.dir, env, argv);
-    run_check(&s->run, status, __FILE__, __LINE__);
-    for (size_t i = 0; env[i]; i++)
-        free((char *)env[i]);
-}
-
-#define tool(s, status, ...) run_tool(s, status, (const char *const[]){__VA_ARGS__, NULL})
-
-/* The tools do not know sockets by their folder. */
-static int open_over_tcp(void **state)
-{
-    struct scene *s;
-    char *url;
-
-    scene_open(state);
-    s = *state;
-    url = check_printf("postgres://%s@127.0.0.1:%d/%s?sslmode=disable", CLUSTER_USER,
-                       scene_server.port, s->db);
-    scene_set(s, "PROD_DATABASE_URL", url);
-    free(url);
-    return 0;
-}
+#include "tool.h"
 
 /* ------------------------------------------------------------------ the corpus */
 
@@ -142,9 +100,6 @@ static void dbmate(void **state)
     compare_corpus(s, "dbmate", "public.schema_migrations");
 }
 
-#define PRISMA PROGRAM("prisma"), "migrate"
-#define CONFIG "--config", TOOLS_DIR "/prisma.config.mjs"
-
 static void prisma(void **state)
 {
     struct scene *s = *state;
@@ -220,14 +175,6 @@ static void graphile_migrate(void **state)
     compare_corpus(s, "graphile-migrate", "graphile_migrate.migrations");
 }
 
-static int start_server(void **state)
-{
-    scene_server.tcp = true;
-    return scene_start_server(state);
-}
-
-#define tool_test(test) cmocka_unit_test_setup_teardown(test, open_over_tcp, scene_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,5 +184,5 @@ int main(void)
         tool_test(graphile_migrate),
     };
 
-    return cmocka_run_group_tests(tests, start_server, scene_stop_server);
+    return cmocka_run_group_tests(tests, tool_start_server, scene_stop_server);
 }
