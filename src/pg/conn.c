@@ -1,4 +1,4 @@
-#include "pg/query.h"
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -137,6 +137,8 @@ void rt_conn_close(struct rt_conn *conn)
     if (conn == NULL)
         return;
     PQfinish(conn->pg);
+    if (conn->service_file > 0)
+        close(conn->service_file);
     free(conn->database);
     free(conn);
 }
@@ -188,14 +190,16 @@ const char *rt_conn_parameter(const struct rt_conn *conn, const char *name)
     return PQparameterStatus(conn->pg, name);
 }
 
-char **rt_conn_environ(const struct rt_conn *conn)
+char **rt_conn_environ(struct rt_conn *conn)
 {
     PQconninfoOption *options = PQconninfo(conn->pg);
     char **list;
 
     if (options == NULL)
         rt_out_of_memory();
-    list = rt_environ_for(options, PQdb(conn->pg));
+    if (conn->service_file == 0)
+        conn->service_file = rt_service_file(options);
+    list = rt_environ_for(options, PQdb(conn->pg), conn->service_file);
     PQconninfoFree(options);
     return list;
 }

@@ -92,10 +92,10 @@ char *rt_conn_redact(const struct rt_conn *conn, const char *text);
 /*
  * The environment that makes a PostgreSQL client program connect to the same server and
  * database ("PGHOST=...", ...), password included, for the caller to wipe and free with
- * rt_environ_free. Other PG* variables, the DATABASE_URLs and REVTWIN_* of this process
- * are left out.
+ * rt_environ_free. It serves while the connection is open (reopened or not). Other PG*
+ * variables, the DATABASE_URLs and REVTWIN_* of this process are left out.
  */
-char **rt_conn_environ(const struct rt_conn *conn);
+char **rt_conn_environ(struct rt_conn *conn);
 void rt_environ_free(char **environment);
 
 #endif

@@ -1,6 +1,12 @@
 /* Connection strings: checked before use, because libpq's messages quote them. */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "base/mem.h"
 #include "pg/private.h"
+
+#define SERVICE "revtwin" /* in the service file of a child */
 
 static const char *option_value(const PQconninfoOption *options, const char *keyword)
 {
@@ -77,28 +83,57 @@ static bool is_ours(const char *variable)
 
 extern char **environ;
 
-char **rt_environ_for(PQconninfoOption *options, const char *database)
+int rt_service_file(const PQconninfoOption *options)
 {
-    char **list = NULL;
-    size_t count = 0, cap = 0;
+    const char *password = option_value(options, "sslpassword");
+    int made, fd;
+
+    if (*password == '\0')
+        return 0;
+    made = memfd_create("service", MFD_CLOEXEC);
+    if (made < 0)
+        return 0;
+    fd = fcntl(made, F_DUPFD_CLOEXEC, 3); /* 0 means none */
+    close(made);
+    if (fd > 0)
+        dprintf(fd, "[" SERVICE "]\nsslpassword=%s\n", password);
+    return fd > 0 ? fd : 0;
+}
+
+/* A growing environment. */
+struct variables {
+    char **list;
+    size_t count, cap;
+};
+
+static void add_variable(struct variables *v, char *variable)
+{
+    v->list = rt_grow(v->list, v->count, &v->cap, sizeof(*v->list));
+    v->list[v->count++] = variable;
+}
+
+char **rt_environ_for(const PQconninfoOption *options, const char *database,
+                      int service_file)
+{
+    struct variables v = {0};
 
     for (char **variable = environ; *variable; variable++) {
-        if (is_ours(*variable))
-            continue;
-        list = rt_grow(list, count, &cap, sizeof(*list));
-        list[count++] = rt_strdup(*variable);
+        if (!is_ours(*variable))
+            add_variable(&v, rt_strdup(*variable));
     }
-    for (PQconninfoOption *o = options; o->keyword; o++) {
+    for (const PQconninfoOption *o = options; o->keyword; o++) {
         const char *value = strcmp(o->keyword, "dbname") == 0 ? database : o->val;
 
-        if (o->envvar == NULL || value == NULL || strcmp(o->keyword, "service") == 0)
-            continue;
-        list = rt_grow(list, count, &cap, sizeof(*list));
-        list[count++] = rt_format("%s=%s", o->envvar, value);
+        if (o->envvar && value && strcmp(o->keyword, "service") != 0)
+            add_variable(&v, rt_format("%s=%s", o->envvar, value));
     }
-    list = rt_grow(list, count, &cap, sizeof(*list));
-    list[count] = NULL;
-    return list;
+    if (service_file > 0) {
+        add_variable(&v, rt_strdup("PGSERVICE=" SERVICE));
+        add_variable(
+            &v, rt_format("PGSERVICEFILE=/proc/%ld/fd/%d", (long)getpid(), service_file));
+    }
+    add_variable(&v, NULL);
+    return v.list;
 }
 
 void rt_environ_free(char **environment)

@@ -16,6 +16,7 @@ struct rt_conn {
     bool shielded;        /* signals do not stop statements */
     int64_t cancelled_at; /* when the server was asked again to cancel; 0: never */
     bool given_up;        /* it did not answer: as good as lost */
+    int service_file;     /* of rt_service_file; 0: there is none */
 };
 
 struct rt_result {
@@ -46,9 +47,18 @@ int rt_conn_flush(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
 /* Fill err from a failed result, or from the connection when result is NULL. */
 int rt_err_result(struct rt_err *err, const struct rt_conn *conn, const PGresult *result);
 
+/*
+ * A service file for children, with the one secret that no variable of libpq carries: the
+ * password of a client key. It is in memory, and they open it through /proc. Returns the
+ * descriptor, which has to stay open for as long as they connect; 0 when there is no such
+ * secret (or no such file can be made, of which the children will complain).
+ */
+int rt_service_file(const PQconninfoOption *options);
+
 /* The variables of this process without those that a child must not see (is_ours), then
- * the options. */
-char **rt_environ_for(PQconninfoOption *options, const char *database);
+ * the options and the service file (0: none). */
+char **rt_environ_for(const PQconninfoOption *options, const char *database,
+                      int service_file);
 
 /* Read and discard until the connection is idle again. */
 void rt_conn_drain(struct rt_conn *conn);

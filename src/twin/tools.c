@@ -81,8 +81,7 @@ static int consider_installed(struct search *s, struct rt_err *err)
 }
 
 int rt_tools_find(struct rt_tools *out, struct rt_arena *arena, const char *bindir,
-                  const struct rt_conn *prod, const struct rt_conn *twin,
-                  struct rt_err *err)
+                  struct rt_conn *prod, const struct rt_conn *twin, struct rt_err *err)
 {
     int version = rt_conn_version(prod), twin_version = rt_conn_version(twin);
     struct search s = {

@@ -17,7 +17,7 @@ struct rt_tools {
  * from version 17 on sets a parameter that older servers do not know.
  */
 int rt_tools_find(struct rt_tools *out, struct rt_arena *arena, const char *bindir,
-                  const struct rt_conn *prod, const struct rt_conn *twin,
+                  struct rt_conn *prod, const struct rt_conn *twin,
                   struct rt_err *err) RT_CHECKED;
 
 #endif
