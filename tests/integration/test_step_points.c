@@ -70,23 +70,31 @@ static bool strike(struct scene *s, struct relay *relay, struct relay_trap trap)
     return sprung;
 }
 
+/* A production that is reached through a relay, with a first step. */
+static void through_a_relay(struct scene *s, struct relay *relay)
+{
+    char *url;
+
+    first_step(s);
+    relay_start(relay, scene_server.dir, scene_server.port, 0);
+    url = check_printf("postgresql://" CLUSTER_USER "@127.0.0.1:%d/%s?sslmode=disable"
+                       "&gssencmode=disable",
+                       relay->port, s->db);
+    scene_set(s, "PROD_DATABASE_URL", url);
+    free(url);
+}
+
 static void strike_all_over(struct scene *s, enum relay_act act, unsigned every)
 {
     struct relay relay;
     PGconn *direct;
-    char *url;
 
     cluster_exec(&scene_server, s->db, "CREATE TABLE t (a int)");
-    first_step(s);
+    through_a_relay(s, &relay);
     scene_file(s, "V2", file);
     repo_commit(&s->repo, "file");
     direct = cluster_connect(&scene_server, s->db);
     PQclear(PQexec(direct, "SET client_min_messages = warning"));
-    relay_start(&relay, scene_server.dir, scene_server.port, 0);
-    url = check_printf("postgresql://" CLUSTER_USER "@127.0.0.1:%d/%s?sslmode=disable"
-                       "&gssencmode=disable",
-                       relay.port, s->db);
-    scene_set(s, "PROD_DATABASE_URL", url);
     for (int side = RELAY_TO_SERVER; side <= RELAY_TO_CLIENT; side++) {
         struct relay_trap trap = {.act = act, .side = (enum relay_side)side};
 
@@ -98,7 +106,6 @@ static void strike_all_over(struct scene *s, enum relay_act act, unsigned every)
                       side == RELAY_TO_SERVER ? "server" : "client");
     }
     scene_run(s, 0, "verify");
-    free(url);
     PQfinish(direct);
     relay_stop(&relay);
 }
@@ -115,11 +122,44 @@ static void run_killed(void **state)
     strike_all_over(*state, RELAY_HOLD, 47);
 }
 
+/* The round trips of an apply of a file with so many statements. */
+static uint64_t turns(struct scene *s, struct relay *relay, const char *name, int count)
+{
+    char *text = check_alloc(4096);
+    size_t length = (size_t)snprintf(text, 4096, DIRECTIVE);
+    uint64_t before = relay->counts->turns;
+
+    for (int i = 0; i < count; i++)
+        length += (size_t)snprintf(text + length, 4096 - length, "VACUUM log;\n");
+    scene_file(s, name, text);
+    repo_commit(&s->repo, name);
+    scene_run(s, 0, "apply");
+    free(text);
+    return relay->counts->turns - before;
+}
+
+static void statement_is_one_round_trip(void **state)
+{
+    struct scene *s = *state;
+    struct relay relay;
+    uint64_t few, many;
+
+    through_a_relay(s, &relay);
+    turns(s, &relay, "V2", 1); /* from here on revtwin.step may have rows */
+    few = turns(s, &relay, "V3", 2);
+    many = turns(s, &relay, "V4", 12);
+    print_message("           %d round trips for 2 statements\n", (int)few);
+    assert_int_equal(many - few, 10);
+    assert_in_range(few, 1, 12);
+    relay_stop(&relay);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         scene_test(connection_cut),
         scene_test(run_killed),
+        scene_test(statement_is_one_round_trip),
     };
 
     return cmocka_run_group_tests(tests, scene_start_server, scene_stop_server);
