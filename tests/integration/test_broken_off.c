@@ -203,7 +203,33 @@ static void partition_is_detached(void **state)
                              "statement 2 is done already (public.t1 is detached)");
 }
 
-/* An index without a name, and what the parser cannot read, tell nothing. */
+/* What the parser cannot read may do anything, and is not run again on a guess. */
+static void nobody_knows_what_it_does(void **state)
+{
+    struct scene *s = *state;
+    char *sql = check_printf(
+        DIRECTIVE "DO $$ BEGIN INSERT INTO none VALUES (1); END /*%040000d*/ $$;\n"
+                  "INSERT INTO log (name) VALUES ('two');\n",
+        0);
+
+    first_step(s);
+    scene_file(s, "V2", sql);
+    repo_commit(&s->repo, "large");
+    scene_run(s, 4, "apply");
+    assert_warned(s, "stopped at statement 1 of 2: relation \"none\" does not exist");
+    cluster_exec(&scene_server, s->db,
+                 "CREATE TABLE none (a int); UPDATE revtwin.step SET state = 'started'");
+    scene_run(s, 6, "apply");
+    assert_warned(s, "nothing in production tells whether it was done");
+    assert_steps(s, "1 started");
+    cluster_exec(&scene_server, s->db, "UPDATE revtwin.step SET state = 'failed'");
+    scene_run(s, 0, "apply");
+    assert_log(s, "V1 two");
+    assert_production(s, "SELECT count(*) FROM none", "1");
+    free(sql);
+}
+
+/* Nor does an index without a name tell. */
 static void nothing_tells(void **state)
 {
     struct scene *s = *state;
@@ -342,6 +368,7 @@ int main(void)
         scene_test(index_is_there),
         scene_test(index_is_gone),
         scene_test(partition_is_detached),
+        scene_test(nobody_knows_what_it_does),
         scene_test(nothing_tells),
         scene_test(half_way_detached),
         scene_test(copies_that_a_reindex_left),
