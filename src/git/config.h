@@ -24,7 +24,7 @@ struct rt_config {
 int rt_config_read(struct rt_config *out, struct rt_arena *arena, struct rt_repo *repo,
                    const struct rt_oid *commit, struct rt_err *err) RT_CHECKED;
 
-/* The same for a text. */
+/* The same for a text, while libgit2 is started (a repository is open). */
 int rt_config_parse(struct rt_config *out, struct rt_arena *arena, const char *data,
                     size_t len, struct rt_err *err) RT_CHECKED;
 

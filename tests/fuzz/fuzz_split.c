@@ -92,6 +92,12 @@ static void check_alone(const char *text, const struct rt_stmt *stmt)
     free(alone);
 }
 
+static bool is_end_mark(const char *text, size_t at, size_t end)
+{
+    return starts(text, at, end, "\\.") &&
+           (end - at == 2 || text[at + 2] == '\n' || starts(text, at + 2, end, "\r\n"));
+}
+
 static void check_data(const struct rt_script *script, size_t i)
 {
     const struct rt_stmt *data = &script->stmts[i], *copy = data - 1;
@@ -101,6 +107,8 @@ static void check_data(const struct rt_script *script, size_t i)
     FUZZ_CHECK(may_be_left_out(script->text, copy_end, data->start));
     FUZZ_CHECK(data->start == script->len || script->text[data->start - 1] == '\n');
     FUZZ_CHECK(end == script->len || starts(script->text, end, script->len, "\\."));
+    for (size_t at = data->start; at < end; at = line_end(script->text, at, end) + 1)
+        FUZZ_CHECK(!is_end_mark(script->text, at, end));
 }
 
 static void check_statement(const struct rt_script *script, size_t i)

@@ -1,0 +1,4 @@
+-- revtwin: no-transaction
+savepoint a;
+vacuum t;
+set local a = 1;

@@ -1,0 +1,1 @@
+set a = 1; vacuum t; lock table t; reset a;

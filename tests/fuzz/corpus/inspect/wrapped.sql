@@ -1,0 +1,4 @@
+begin;
+set a = 1;
+select 1;
+commit;
