@@ -222,7 +222,7 @@ int rt_blob_open_at(struct rt_blob *out, struct rt_repo *repo,
     git_oid oid = rt_oid_parse(commit);
     struct rt_commit parsed;
     struct rt_oid blob;
-    struct rt_node node;
+    struct rt_node node = {0};
     int rc;
 
     if (git_oid_is_zero(&oid) || !git_odb_exists(repo->odb, &oid))

@@ -81,8 +81,6 @@ static bool is_ours(const char *variable)
            strncmp(variable, "DEV_DATABASE_URL=", 17) == 0;
 }
 
-extern char **environ;
-
 int rt_service_file(const PQconninfoOption *options)
 {
     const char *password = option_value(options, "sslpassword");

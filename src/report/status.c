@@ -136,17 +136,20 @@ static void print_row(const struct rt_ledger_row *row)
 
 static void print_pending(const char *path, const struct rt_attempt *attempt)
 {
-    char *name = rt_printable(path), *message;
+    char *name = rt_printable(path), *message, *shown;
 
     printf("    %s\n", name);
     free(name);
     if (attempt == NULL)
         return;
-    message = rt_printable(attempt->message);
-    printf("      failed %s%s%s: %s%s%s\n", attempt->failed_at,
-           attempt->line[0] ? " at line " : "", attempt->line, message,
-           attempt->sqlstate[0] ? ", SQLSTATE " : "", attempt->sqlstate);
+    message =
+        rt_format("%s%s%s: %s%s%s", attempt->failed_at,
+                  attempt->line[0] ? " at line " : "", attempt->line, attempt->message,
+                  attempt->sqlstate[0] ? ", SQLSTATE " : "", attempt->sqlstate);
+    shown = rt_printable(message);
+    printf("      failed %s\n", shown);
     free(message);
+    free(shown);
 }
 
 static void print_stopped(struct rt_arena *arena, const struct rt_stopped *file)

@@ -39,11 +39,11 @@ struct flow {
 struct connection {
     bool used;
     bool server_spoke;
-    bool known;             /* a session: its startup packet was seen */
-    struct relay_trap trap; /* its own: RELAY_PASS once it is over */
-    bool sprung;            /* what is before the limit passes, then the trap acts */
+    bool known;  /* a session: its startup packet was seen */
+    bool sprung; /* what is before the limit passes, then the trap acts */
     bool held;
-    struct flow flows[2]; /* by enum relay_side */
+    struct relay_trap trap; /* its own: RELAY_PASS once it is over */
+    struct flow flows[2];   /* by enum relay_side */
 };
 
 static struct connection connections[MAX_CONNECTIONS];
@@ -199,7 +199,7 @@ static bool give(struct flow *flow, int64_t now)
 {
     size_t ready;
 
-    while ((ready = ready_bytes(flow, now)) > 0) {
+    while (flow->first && (ready = ready_bytes(flow, now)) > 0) {
         struct chunk *chunk = flow->first;
         ssize_t sent = send(flow->to, chunk->data + chunk->sent, ready, MSG_NOSIGNAL);
 

@@ -224,20 +224,21 @@ static void help_and_manual_page_give_the_same_statuses(void **state)
     (void)state;
     assert_non_null(at);
     for (at = strchr(at, '\n') + 1; *at == ' '; at = strchr(at, '\n') + 1) {
-        int number, other, len = 0;
-        char text[128];
+        int number = (int)strtol(at, &at, 10), other = 0;
 
-        if (sscanf(at, " %d, %d %127[^\n]", &number, &other, text) == 3) {
-            assert_int_equal(number, statuses[count++]);
+        assert_true(count < STATUSES);
+        assert_int_equal(number, statuses[count++]);
+        if (*at == ',') {
             assert_true(count < STATUSES);
+            other = (int)strtol(at + 1, &at, 10);
             assert_int_equal(other, statuses[count++]);
-            entry = check_printf("\n.BR %d \", \" %d\n%s\n", number, other, text);
-        } else {
-            assert_int_equal(sscanf(at, " %d %n%127[^\n]", &number, &len, text), 2);
-            assert_true(count < STATUSES);
-            assert_int_equal(number, statuses[count++]);
-            entry = check_printf("\n.B %d\n%s\n", number, text);
         }
+        at += strspn(at, " ");
+        if (other)
+            entry = check_printf("\n.BR %d \", \" %d\n%.*s\n", number, other,
+                                 (int)strcspn(at, "\n"), at);
+        else
+            entry = check_printf("\n.B %d\n%.*s\n", number, (int)strcspn(at, "\n"), at);
         assert_contains(manual, entry);
         free(entry);
     }
