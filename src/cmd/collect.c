@@ -157,9 +157,6 @@ int rt_collect_ledger(struct rt_work *work, struct rt_context *context,
 
     if (rc == 0)
         rc = rt_ledger_read(&work->ledger, &context->arena, work->prod, wait, err);
-    if (rc == 0 && work->ledger.may_have_stopped)
-        rc = rt_stopped_read(&work->stopped, &work->stopped_count, &context->arena,
-                             work->prod, NULL, err);
     if (rc < 0)
         return rc;
     if (work->ledger.is_twin)
@@ -216,8 +213,8 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
                                   .base_set = &work->base_set,
                                   .elsewhere = rt_prisma_elsewhere(work),
                                   .base_named = context->options.base != NULL,
-                                  .stopped = work->stopped,
-                                  .stopped_count = work->stopped_count,
+                                  .stopped = work->ledger.stopped,
+                                  .stopped_count = work->ledger.stopped_count,
                                   .skip_stopped = context->options.skip_stopped};
     struct rt_listing files = {0};
     int rc = rt_steps_choose(work, context, err);

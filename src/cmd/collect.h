@@ -21,8 +21,6 @@ struct rt_work {
     bool feature_branch;  /* the range starts at a fork point, and the checkout counts */
     struct rt_conn *prod; /* NULL: production was not asked */
     struct rt_ledger ledger;
-    struct rt_stopped *stopped; /* files that have stopped half-way */
-    size_t stopped_count;
     struct rt_range range;
     struct rt_range history; /* longer than the range, when renames ask for it */
     struct rt_listing listing;

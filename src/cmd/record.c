@@ -11,7 +11,8 @@ static void settle_stopped(struct rt_work *work)
         struct rt_action *action = &work->plan.actions[i];
 
         if (action->kind == RT_ACTION_RECORD &&
-            rt_stopped_find(work->stopped, work->stopped_count, action->path))
+            rt_stopped_find(work->ledger.stopped, work->ledger.stopped_count,
+                            action->path))
             action->clears_steps = true;
     }
 }

@@ -26,8 +26,8 @@ static int refuse_other(const char *path, const struct rt_work *work, struct rt_
 
     rt_err_set(err, RT_EREFUSED,
                "%s has not stopped half-way: there is nothing to resolve", path);
-    for (size_t i = 0; i < work->stopped_count; i++)
-        rt_str_addf(&names, "%s%s", i ? ", " : "", work->stopped[i].path);
+    for (size_t i = 0; i < work->ledger.stopped_count; i++)
+        rt_str_addf(&names, "%s%s", i ? ", " : "", work->ledger.stopped[i].path);
     if (names.len)
         rt_err_detail(err, "Stopped: %s.", names.data);
     rt_str_clear(&names);
@@ -97,7 +97,7 @@ static int resolve(struct rt_work *work, struct rt_context *context, struct rt_e
     const char *path = context->operands[0];
     bool applied = context->options.applied;
     const struct rt_stopped *file =
-        rt_stopped_find(work->stopped, work->stopped_count, path);
+        rt_stopped_find(work->ledger.stopped, work->ledger.stopped_count, path);
     const struct rt_migration *m = rt_set_find(&work->set, path);
     const struct rt_step *step = file ? rt_stopped_step(file, file->done + 1) : NULL;
     struct rt_apply_result result;

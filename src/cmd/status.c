@@ -8,8 +8,8 @@
 static int production(struct rt_work *work, struct rt_context *context,
                       struct rt_err *err)
 {
-    struct rt_trouble trouble = {.stopped = work->stopped,
-                                 .stopped_count = work->stopped_count};
+    struct rt_trouble trouble = {.stopped = work->ledger.stopped,
+                                 .stopped_count = work->ledger.stopped_count};
     struct rt_attempt *attempts = NULL;
     int rc = 0;
 

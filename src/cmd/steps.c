@@ -63,7 +63,7 @@ static int ledger_range(struct rt_work *work, struct rt_context *context,
         rt_err_set(err, RT_EUSAGE, "--ledger needs production, whose ledger it reads");
         return rt_err_hint(err, "Set PROD_DATABASE_URL, or use --base REV.");
     }
-    if (ledger->count == 0 && work->stopped_count == 0) {
+    if (ledger->count == 0 && ledger->stopped_count == 0) {
         rt_err_set(err, RT_EREFUSED,
                    "production's ledger is empty: --ledger has no start");
         return rt_err_hint(err,
@@ -73,7 +73,7 @@ static int ledger_range(struct rt_work *work, struct rt_context *context,
     }
     rc = rt_repo_resolve(&newest, context->repo,
                          ledger->count ? row_commit(work, ledger->count - 1).hex
-                                       : work->stopped[0].commit,
+                                       : ledger->stopped[0].commit,
                          err);
     if (rc < 0) {
         rt_err_wrap(err, "the ledger's newest commit is not in this repository");
@@ -207,12 +207,12 @@ size_t rt_steps_ahead(const struct rt_work *work, const struct rt_context *conte
 
 void rt_steps_stopped(struct rt_work *work, const struct rt_context *context)
 {
-    for (size_t i = 0; i < work->stopped_count; i++) {
+    for (size_t i = 0; i < work->ledger.stopped_count; i++) {
         struct rt_oid commit = {""};
 
-        snprintf(commit.hex, sizeof(commit.hex), "%s", work->stopped[i].commit);
-        work->stopped[i].ahead = strcmp(commit.hex, work->tip.hex) != 0 &&
-                                 !comes_before(context, &commit, &work->tip);
+        snprintf(commit.hex, sizeof(commit.hex), "%s", work->ledger.stopped[i].commit);
+        work->ledger.stopped[i].ahead = strcmp(commit.hex, work->tip.hex) != 0 &&
+                                        !comes_before(context, &commit, &work->tip);
     }
 }
 

@@ -89,35 +89,51 @@ static int check_format(const struct rt_ledger *ledger, struct rt_err *err)
     return 0;
 }
 
-int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn *conn,
-                   int lock_wait, struct rt_err *err)
+/* Returns whether revtwin.step may have rows. */
+static bool keep_session(struct rt_ledger *out, struct rt_arena *arena,
+                         const struct rt_result *session)
 {
-    struct rt_result *session = NULL, *rows = NULL;
-    int rc;
-
-    *out = (struct rt_ledger){0};
-    rc = read_session(&session, conn, lock_wait, err);
-    if (rc < 0)
-        return rc;
     out->database = rt_arena_strdup(arena, rt_result_get(session, 0, 0));
     out->session_user = rt_arena_strdup(arena, rt_result_get(session, 0, 1));
     out->exists = rt_result_true(session, 0, 2);
     out->is_twin = rt_result_true(session, 0, 3);
     out->pooled = rt_result_true(session, 0, 6);
     out->has_steps = rt_result_get(session, 0, 7) != NULL;
-    out->may_have_stopped = rt_result_true(session, 0, 7);
     out->in_recovery = rt_result_true(session, 0, 8);
     out->read_only = rt_result_true(session, 0, 9);
     out->server_clock = strtoll(rt_result_get(session, 0, 4), NULL, 10);
     out->local_clock = rt_clock_us();
+    return rt_result_true(session, 0, 7);
+}
+
+int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn *conn,
+                   int lock_wait, struct rt_err *err)
+{
+    const char *every_file = NULL;
+    struct rt_read reads[] = {
+        {.sql = rt_sql_ledger_read},
+        {.sql = rt_sql_step_read, .nparams = 1, .params = &every_file},
+    };
+    struct rt_result *session = NULL;
+    bool steps;
+    int rc;
+
+    *out = (struct rt_ledger){0};
+    rc = read_session(&session, conn, lock_wait, err);
+    if (rc < 0)
+        return rc;
+    steps = keep_session(out, arena, session);
     rt_result_free(session);
     if (!out->exists)
         return 0;
-    rc = rt_query(&rows, conn, rt_sql_ledger_read, 0, NULL, err);
+    rc = rt_query_many(reads, steps ? 2 : 1, conn, err);
     if (rc < 0)
         return rt_err_wrap(err, "cannot read production's ledger");
-    keep_rows(out, arena, rows);
-    rt_result_free(rows);
+    keep_rows(out, arena, reads[0].rows);
+    rt_result_free(reads[0].rows);
+    if (steps)
+        rt_stopped_keep(&out->stopped, &out->stopped_count, arena, reads[1].rows);
+    rt_result_free(reads[1].rows);
     return check_format(out, err);
 }
 

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/sign.h"
+#include "migrate/step.h"
 #include "pg/conn.h"
 
 /* How rows are made and hashed; a row of another format is for a newer revtwin to read.
@@ -63,10 +64,9 @@ struct rt_ledger_row {
 /* Production as one session sees it. */
 struct rt_ledger {
     bool exists;
-    bool is_twin;   /* the database carries revtwin.twin */
-    bool has_steps; /* revtwin.step is there: a ledger of an earlier version lacks it */
-    bool may_have_stopped; /* and may have rows */
-    bool in_recovery;      /* a standby; and the default of its transactions: */
+    bool is_twin;     /* the database carries revtwin.twin */
+    bool has_steps;   /* revtwin.step is there: a ledger of an earlier version lacks it */
+    bool in_recovery; /* a standby; and the default of its transactions: */
     bool read_only;
     bool pooled; /* a pooler stands between: session locks and settings mean nothing */
     const char *database, *session_user;
@@ -75,7 +75,9 @@ struct rt_ledger {
     struct rt_ledger_row *rows;
     size_t count;
     const struct rt_ledger_row *
-        *by_path; /* for rt_ledger_find: sorted by path, then seq */
+        *by_path;               /* for rt_ledger_find: sorted by path, then seq */
+    struct rt_stopped *stopped; /* files that have stopped half-way */
+    size_t stopped_count;
 };
 
 /* Who writes: the same for every row of a run. */
@@ -97,10 +99,10 @@ const char *rt_row_kind_name(enum rt_row_kind kind);
 bool rt_row_is(const struct rt_ledger_row *row, enum rt_row_kind kind);
 
 /*
- * Read the session and the ledger; an absent ledger is an empty one. With lock_wait >= 0
- * first take the lock of the one runner, trying for that many seconds: -RT_ELOCKED names
- * the holder. -RT_EREFUSED when a newer revtwin wrote to it. The chain is not checked
- * here.
+ * Read the session, the ledger and revtwin.step; an absent ledger is an empty one. With
+ * lock_wait >= 0 first take the lock of the one runner, trying for that many seconds:
+ * -RT_ELOCKED names the holder. -RT_EREFUSED when a newer revtwin wrote to it. The chain
+ * is not checked here.
  */
 int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn *conn,
                    int lock_wait, struct rt_err *err) RT_CHECKED;

@@ -84,22 +84,15 @@ static void keep_file(struct rt_stopped *file, struct rt_arena *arena,
         file->done++;
 }
 
-int rt_stopped_read(struct rt_stopped **out, size_t *count, struct rt_arena *arena,
-                    struct rt_conn *conn, const char *path, struct rt_err *err)
+void rt_stopped_keep(struct rt_stopped **out, size_t *count, struct rt_arena *arena,
+                     const struct rt_result *rows)
 {
-    struct rt_result *rows;
+    size_t n = rt_result_rows(rows);
+    struct rt_step *steps = rt_arena_alloc(arena, n * sizeof(*steps));
     struct rt_stopped *file = NULL;
-    struct rt_step *steps;
-    size_t n;
-    int rc = rt_query(&rows, conn, rt_sql_step_read, 1, &path, err);
 
-    *out = NULL;
-    *count = 0;
-    if (rc < 0)
-        return rt_err_wrap(err, "cannot read revtwin.step");
-    n = rt_result_rows(rows);
     *out = rt_arena_alloc(arena, n * sizeof(**out));
-    steps = rt_arena_alloc(arena, n * sizeof(*steps));
+    *count = 0;
     for (size_t i = 0; i < n; i++) {
         if (file == NULL || strcmp(file->path, rt_result_get(rows, i, COL_PATH)) != 0) {
             file = &(*out)[(*count)++];
@@ -107,6 +100,19 @@ int rt_stopped_read(struct rt_stopped **out, size_t *count, struct rt_arena *are
         }
         keep_file(file, arena, rows, i);
     }
+}
+
+int rt_stopped_read(struct rt_stopped **out, size_t *count, struct rt_arena *arena,
+                    struct rt_conn *conn, const char *path, struct rt_err *err)
+{
+    struct rt_result *rows;
+    int rc = rt_query(&rows, conn, rt_sql_step_read, 1, &path, err);
+
+    *out = NULL;
+    *count = 0;
+    if (rc < 0)
+        return rt_err_wrap(err, "cannot read revtwin.step");
+    rt_stopped_keep(out, count, arena, rows);
     rt_result_free(rows);
     return 0;
 }

@@ -43,7 +43,12 @@ struct rt_stopped {
     bool ahead;  /* its commit is none of those that are looked at; set by who knows */
 };
 
-/* Read one file, or all (path NULL) in the order in which they began. */
+/* The files in what rt_sql_step_read gives, in the order in which they began. */
+struct rt_result;
+void rt_stopped_keep(struct rt_stopped **out, size_t *count, struct rt_arena *arena,
+                     const struct rt_result *rows);
+
+/* Read one file. */
 int rt_stopped_read(struct rt_stopped **out, size_t *count, struct rt_arena *arena,
                     struct rt_conn *conn, const char *path,
                     struct rt_err *err) RT_CHECKED;
