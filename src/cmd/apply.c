@@ -32,7 +32,7 @@ static int act(struct rt_work *work, struct rt_context *context, struct rt_err *
 {
     const struct rt_apply_options options = rt_collect_options(work, context);
     struct rt_apply_result result = {0};
-    int rc = rt_prisma_fill(&work->prisma, work->prod, options.lock_timeout, err);
+    int rc = rt_prisma_fill(&work->prisma, work->prod, err);
 
     if (rc == 0)
         rc = rt_apply(&result, &context->arena, work->prod, &work->plan, &work->ledger,

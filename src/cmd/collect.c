@@ -250,8 +250,8 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
     if (rc < 0)
         return rc;
     check_strings(work);
-    rc = rt_prisma_finish(work, context, err);
-    return rc < 0 ? rc : rt_plan_load(&work->plan, &context->arena, context->repo, err);
+    rc = rt_plan_load(&work->plan, &context->arena, context->repo, err);
+    return rc < 0 ? rc : rt_prisma_finish(work, context, err);
 }
 
 int rt_collect_comparison(struct rt_work *work, struct rt_context *context,

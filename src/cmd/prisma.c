@@ -77,6 +77,7 @@ static int read_table(struct rt_work *work, struct rt_context *context,
     int rc = rt_prisma_read(&work->prisma, &context->arena, work->prod,
                             work->ledger.pooled, wait, err);
 
+    work->prisma.lock_timeout = context->options.settings.value[RT_SET_LOCK_TIMEOUT];
     return rc < 0 ? rc
                   : rt_prisma_match(&work->prisma, &work->plan, &context->arena,
                                     work->prod, context->repo, &work->set, &work->ledger,
@@ -116,13 +117,18 @@ const struct rt_elsewhere *rt_prisma_elsewhere(const struct rt_work *work)
 
 int rt_prisma_finish(struct rt_work *work, struct rt_context *context, struct rt_err *err)
 {
+    int rc;
+
     if (!work->in_prisma)
         return 0;
     rt_prisma_sort(&work->plan, &context->arena);
     if (work->prisma.table == NULL)
         return 0;
-    return rt_prisma_attach(&work->prisma, &work->plan, &context->arena, context->repo,
-                            &work->set, err);
+    rc = rt_prisma_find_lacks(&work->prisma, &work->plan, &context->arena, context->repo,
+                              &work->set, err);
+    return rc < 0 ? rc
+                  : rt_prisma_attach(&work->prisma, &work->plan, &context->arena,
+                                     context->repo, &work->set, err);
 }
 
 /* ------------------------------------------------------------------ reporting */

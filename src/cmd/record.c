@@ -47,7 +47,7 @@ int rt_record(struct rt_apply_result *out, struct rt_work *work,
 
     /* ---------------------------- point of no return ---------------------------- */
 
-    rc = rt_prisma_fill(&work->prisma, work->prod, options.lock_timeout, err);
+    rc = rt_prisma_fill(&work->prisma, work->prod, err);
     if (rc < 0)
         return rc;
     rc = rt_apply(out, &context->arena, work->prod, &work->plan, &work->ledger, &options,

@@ -7,6 +7,7 @@
 #include "migrate/settle.h"
 #include "migrate/transact.h"
 #include "pg/query.h"
+#include "queries.h"
 
 enum {
     RETRY_MS = 500,
@@ -187,12 +188,56 @@ static bool settle_steps(struct rt_run *run, const struct rt_action *action,
     return done == 1;
 }
 
+/*
+ * The other tool's lock of this session, given back for as long as a file runs without a
+ * transaction, and perhaps had again: who waits for it holds a snapshot, for which CREATE
+ * INDEX CONCURRENTLY would wait in turn.
+ */
+static void lend_lock(struct rt_run *run, bool back)
+{
+    const char *sql = back ? "SELECT pg_try_advisory_lock($1::bigint)" : rt_sql_lock_give;
+    const struct rt_lock *lock = run->options->other_lock;
+    struct rt_err ignored = {0};
+
+    if (lock == NULL || run->ledger->pooled)
+        return;
+    if (rt_query(NULL, run->conn, sql, 1, &lock->key, &ignored) < 0)
+        rt_log_verbose("%s's lock: %s", lock->holder, ignored.message);
+    rt_err_clear(&ignored);
+}
+
+/* What the action asks for before its statements run. */
+static int open_steps(struct rt_run *run, const struct rt_action *action,
+                      struct rt_err *err)
+{
+    int rc = 0;
+
+    if (action->before == NULL)
+        return 0;
+    run->replied.phase = RT_PHASE_BEFORE;
+    while ((rc = rt_exec(NULL, run->conn, action->before->sql, err)) < 0) {
+        enum rt_failure failure = rt_failure_of(run, false, err);
+
+        if (!retry(run, failure, err)) {
+            if (!rt_conn_lost(run->conn))
+                roll_back(run, err);
+            rt_failure_explain(run, failure, err);
+            return -(int)err->status;
+        }
+        rt_err_clear(err);
+    }
+    run->replied.phase = RT_PHASE_BEGIN;
+    lend_lock(run, false);
+    return 0;
+}
+
 /* The statements of a file without a transaction; its row is left to be written. */
 static int run_steps(struct rt_run *run, struct rt_err *err)
 {
     const struct rt_action *action = rt_cursor_action(&run->replied, &run->sequence);
     const struct rt_ledger_row *before = rt_run_row_before(run, run->replied.unit);
     struct rt_stepwise *steps = &run->out->steps[action - run->sequence.plan->actions];
+    int rc;
 
     *steps = (struct rt_stepwise){.lock_timeout = run->options->lock_timeout,
                                   .statement_timeout = run->options->statement_timeout,
@@ -201,6 +246,9 @@ static int run_steps(struct rt_run *run, struct rt_err *err)
                                                  : rt_ledger_head(run->ledger),
                                   .wait = run->options->wait};
     run->replied = (struct rt_cursor){.unit = run->replied.unit};
+    rc = open_steps(run, action, err);
+    if (rc < 0)
+        return rc;
     while (rt_stepwise_run(run->conn, run->arena, action, steps, err) < 0) {
         bool goes_on = rt_conn_lost(run->conn) ? settle_steps(run, action, steps, err)
                                                : retry(run, RT_FAILURE_STOPPED, err);
@@ -211,6 +259,8 @@ static int run_steps(struct rt_run *run, struct rt_err *err)
         }
         rt_err_clear(err);
     }
+    if (action->before)
+        lend_lock(run, true);
     return 0;
 }
 

@@ -160,9 +160,13 @@ static bool is_elsewhere(const struct decision *d, size_t i)
 static void record_elsewhere(struct decision *d, size_t i, const char *commit)
 {
     const struct rt_migration *m = &d->in->set->migrations[i];
+    struct rt_action *action;
 
     d->settled[i] = true;
-    rt_plan_add_baseline(d->plan, m, commit)->reason = d->reason;
+    action = rt_plan_add_baseline(d->plan, m, commit);
+    action->reason = d->reason;
+    action->clears_steps =
+        rt_stopped_find(d->in->stopped, d->in->stopped_count, m->path) != NULL;
     rt_names_add(&d->elsewhere, m->path);
 }
 

@@ -41,7 +41,8 @@ static enum rt_failure failure_in_ours(const struct rt_run *run, const struct rt
         return RT_FAILURE_ENDED;
     if (is_our_cast(err) || is_state(err, "23505") ||
         (phase == RT_PHASE_SETTINGS && is_state(err, "55P03")) ||
-        (phase == RT_PHASE_BEFORE && is_state(err, "42P07"))) /* made meanwhile */
+        (phase == RT_PHASE_BEFORE && /* another one waited for, or made meanwhile */
+         (is_state(err, "55P03") || is_state(err, "42P07"))))
         return RT_FAILURE_CONFLICT;
     return RT_FAILURE_LEDGER;
 }

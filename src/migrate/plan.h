@@ -35,8 +35,10 @@ struct rt_action {
     const char *subject;  /* first line of its message; NULL when uncommitted */
     const char *reason;   /* for the ledger's row, or NULL */
     struct rt_source source;
-    const struct rt_command *before;  /* NULL; runs first, and fails to stop the action */
-    const struct rt_command *after;   /* NULL; runs after the ledger's row was written */
+    const struct rt_command *before; /* NULL; runs first, and fails to stop the action; of
+                                        a file without a transaction in one of its own,
+                                        with as many statements as it takes */
+    const struct rt_command *after;  /* NULL; runs after the ledger's row was written */
     const struct rt_stopped *stopped; /* it goes on with this; NULL: it begins */
     bool clears_steps; /* its rows of revtwin.step go when its row is written */
     enum rt_action_kind kind;

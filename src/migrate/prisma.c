@@ -83,6 +83,9 @@ static int refuse_failed(const struct rt_prisma *prisma, struct rt_plan *plan,
                                      rt_result_get(rows, i, 0), rt_result_get(rows, i, 1),
                                      *rt_result_get(rows, i, 2) ? ": " : "",
                                      rt_result_get(rows, i, 2)));
+    rt_result_free(rows);
+    if (names.count == 0) /* those are revtwin's own */
+        return 0;
     what = rt_plan_add_finding(plan, RT_REFUSAL);
     rt_err_set(what, RT_EREFUSED,
                "%zu migration%s in %s began and did not finish: failed, or under way now",
@@ -92,7 +95,6 @@ static int refuse_failed(const struct rt_prisma *prisma, struct rt_plan *plan,
                 "Until that is settled neither Prisma nor revtwin applies anything. "
                 "See what of it production has; finish it, or undo it; then: prisma "
                 "migrate resolve --applied NAME, or --rolled-back NAME.");
-    rt_result_free(rows);
     return 0;
 }
 

@@ -26,7 +26,8 @@ struct rt_prisma_lack {
 };
 
 struct rt_prisma {
-    const char *table; /* with its schema, as SQL */
+    const char *table;        /* with its schema, as SQL */
+    const char *lock_timeout; /* for writing to it; as in rt_apply_options */
     bool exists;
     struct rt_foreign history;
     const struct rt_foreign_row **rows; /* of each file of the set; NULL: it has none */
@@ -57,11 +58,16 @@ int rt_prisma_match(struct rt_prisma *prisma, struct rt_plan *plan,
 /* Put the migrations of one step into Prisma's order: by name as bytes. */
 void rt_prisma_sort(struct rt_plan *plan, struct rt_arena *arena);
 
+/* Find what the ledger has and the table has not (a note). It reads each such file. */
+int rt_prisma_find_lacks(struct rt_prisma *prisma, struct rt_plan *plan,
+                         struct rt_arena *arena, struct rt_repo *repo,
+                         const struct rt_set *set, struct rt_err *err) RT_CHECKED;
+
 /*
- * Have every action of a decided plan write its row, and find what lacks one (a note). It
- * reads each such file.
+ * Have every action of a plan write its row. A file without a transaction has one while
+ * it is under way, too, which is told from Prisma's own by its logs: "revtwin: ...".
  */
-int rt_prisma_attach(struct rt_prisma *prisma, struct rt_plan *plan,
+int rt_prisma_attach(const struct rt_prisma *prisma, struct rt_plan *plan,
                      struct rt_arena *arena, struct rt_repo *repo,
                      const struct rt_set *set, struct rt_err *err) RT_CHECKED;
 
@@ -70,6 +76,10 @@ int rt_prisma_attach(struct rt_prisma *prisma, struct rt_plan *plan,
  * Before rt_apply: whatever becomes of that, the table then has what production has.
  */
 int rt_prisma_fill(const struct rt_prisma *prisma, struct rt_conn *conn,
-                   const char *lock_timeout, struct rt_err *err) RT_CHECKED;
+                   struct rt_err *err) RT_CHECKED;
+
+/* What Prisma keeps of a file, in the arena. */
+int rt_prisma_checksum_of(const char **out, struct rt_arena *arena, struct rt_repo *repo,
+                          const struct rt_migration *m, struct rt_err *err) RT_CHECKED;
 
 #endif

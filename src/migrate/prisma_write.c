@@ -1,14 +1,11 @@
-/* Writing to Prisma's table. */
-#include "base/names.h"
+/* What each action of a plan writes to Prisma's table. */
 #include "base/uuid.h"
 #include "migrate/prisma.h"
 #include "pg/query.h"
 #include "queries.h"
 
-enum { NAMES_SHOWN = 20 };
-
 struct writing {
-    struct rt_prisma *prisma;
+    const struct rt_prisma *prisma;
     struct rt_arena *arena;
     struct rt_repo *repo;
     const struct rt_set *set;
@@ -18,19 +15,6 @@ struct writing {
 static const char *name_of(struct rt_arena *arena, const char *path)
 {
     return rt_foreign_file_key(arena, RT_NAMING_FOLDER, path);
-}
-
-static int read_checksum(const char **out, const struct writing *w,
-                         const struct rt_migration *m, struct rt_err *err)
-{
-    struct rt_blob blob = {0};
-    int rc = rt_blob_open(&blob, w->repo, &m->oid, err);
-
-    if (rc < 0)
-        return rt_err_at(err, m->path, 0, 0);
-    *out = rt_prisma_checksum(w->arena, blob.data, blob.len);
-    rt_blob_close(&blob);
-    return 0;
 }
 
 /* ------------------------------------------------------------------ order */
@@ -80,213 +64,185 @@ static const struct rt_command *make_table(const struct writing *w)
                                            w->prisma->table)});
 }
 
-/* name is NULL when Prisma has the migration already. */
-static const struct rt_command *check(const struct writing *w, const char *name)
+/* Fails when Prisma was at work. name is NULL when it has the migration already. */
+static const char *check_text(const struct writing *w, const char *name)
 {
-    const char **params = list(w, 1);
+    struct rt_str sql = {0};
+    const char *text;
 
-    params[0] = name;
-    return command(
-        w, (struct rt_command){
-               .sql = rt_arena_format(w->arena, "WITH t AS (SELECT * FROM %s)\n%s",
-                                      w->prisma->table, rt_sql_prisma_check),
-               .params = params,
-               .nparams = 1,
-               .purpose = "look into Prisma's table",
-               .conflict = rt_arena_format(
-                   w->arena,
-                   "Prisma was at work meanwhile: %s has %s%sa migration that is not "
-                   "finished",
-                   w->prisma->table, name ? name : "", name ? ", or " : "")});
+    rt_str_addf(&sql, "WITH t AS (SELECT * FROM %s), wanted (name) AS (SELECT ",
+                w->prisma->table);
+    if (name)
+        rt_quote_literal(&sql, name);
+    else
+        rt_str_add(&sql, "NULL");
+    rt_str_addf(&sql, "::text)\n%s", rt_sql_prisma_check);
+    text = rt_arena_strdup(w->arena, rt_str_text(&sql));
+    rt_str_clear(&sql);
+    return text;
 }
 
-static const struct rt_command *insert(const struct writing *w, const char *name,
-                                       const char *checksum, bool applied)
+static const char *check_conflict(const struct writing *w, const char *name)
 {
-    const char **params = list(w, 5);
+    return rt_arena_format(w->arena,
+                           "Prisma was at work meanwhile: %s has %s%sa migration that is "
+                           "not finished",
+                           w->prisma->table, name ? name : "", name ? ", or " : "");
+}
+
+static const struct rt_command *check(const struct writing *w, const char *name)
+{
+    return command(w, (struct rt_command){.sql = check_text(w, name),
+                                          .purpose = "look into Prisma's table",
+                                          .conflict = check_conflict(w, name)});
+}
+
+static const char *new_id(const struct writing *w)
+{
     char *id = rt_arena_alloc(w->arena, RT_UUID_SIZE);
 
     rt_uuid(id);
-    params[0] = id;
-    params[1] = checksum;
-    params[2] = name;
-    params[3] = applied ? NULL : ""; /* as "migrate deploy" and "migrate resolve" do */
-    params[4] = applied ? "1" : "0";
-    return command(w, (struct rt_command){
-                          .sql = rt_arena_format(w->arena, "INSERT INTO %s %s",
-                                                 w->prisma->table, rt_sql_prisma_insert),
-                          .params = params,
-                          .nparams = 5,
-                          .purpose = "record the migration in Prisma's table",
-                          .conflict = rt_arena_format(
-                              w->arena, "Prisma recorded %s meanwhile", name)});
+    return id;
 }
 
-static const struct rt_command *amend(const struct writing *w, const char *name,
+/*
+ * Of a file that runs without a transaction: all in one of its own, before. A session
+ * that waits for Prisma's lock would deadlock with CREATE INDEX CONCURRENTLY; this row
+ * keeps Prisma away instead, as one of its own does.
+ */
+static const struct rt_command *begin(const struct writing *w, const char *name,
                                       const char *checksum)
+{
+    const char *table = w->prisma->table;
+    struct rt_str sql = {0};
+    const char *text;
+
+    rt_str_addf(
+        &sql, "BEGIN; SET LOCAL lock_timeout = '%s'; SELECT pg_advisory_xact_lock(%s);\n",
+        w->prisma->lock_timeout, rt_prisma_lock.key);
+    if (w->makes_table)
+        rt_str_addf(&sql, "CREATE TABLE %s %s;\n", table, rt_sql_prisma_create);
+    rt_str_addf(&sql,
+                "%s;\nWITH t AS (SELECT * FROM %s), started (id, checksum, name) AS "
+                "(SELECT '%s', '%s', ",
+                check_text(w, name), table, new_id(w), checksum);
+    rt_quote_literal(&sql, name);
+    rt_str_addf(&sql, "::text)\nINSERT INTO %s %s;\nCOMMIT", table, rt_sql_prisma_begin);
+    text = rt_arena_strdup(w->arena, rt_str_text(&sql));
+    rt_str_clear(&sql);
+    return command(w, (struct rt_command){.sql = text,
+                                          .purpose = "tell Prisma of the migration",
+                                          .conflict = check_conflict(w, name)});
+}
+
+static const struct rt_command *finish(const struct writing *w, const char *name,
+                                       const char *checksum, bool applied)
+{
+    const char **params = list(w, 5), *table = w->prisma->table;
+
+    params[0] = name;
+    params[1] = applied ? NULL : ""; /* as "migrate deploy" and "migrate resolve" do */
+    params[2] = applied ? "1" : "0";
+    params[3] = new_id(w);
+    params[4] = checksum;
+    return command(
+        w,
+        (struct rt_command){
+            .sql = rt_arena_format(w->arena,
+                                   "WITH t AS (SELECT * FROM %s), begun AS (UPDATE %s "
+                                   "%s)\nINSERT INTO %s %s",
+                                   table, table, rt_sql_prisma_finish, table,
+                                   rt_sql_prisma_insert),
+            .params = params,
+            .nparams = 5,
+            .purpose = "record the migration in Prisma's table",
+            .conflict = rt_arena_format(w->arena, "Prisma recorded %s meanwhile", name)});
+}
+
+/* What happens to the row that there is: rest is with $1, the name, and $2. */
+static const struct rt_command *update(const struct writing *w, const char *rest,
+                                       const char *name, const char *checksum)
 {
     const char **params = list(w, 2);
 
     params[0] = name;
     params[1] = checksum;
-    return command(w, (struct rt_command){
-                          .sql = rt_arena_format(w->arena, "UPDATE %s %s",
-                                                 w->prisma->table, rt_sql_prisma_amend),
-                          .params = params,
-                          .nparams = 2,
-                          .purpose = "amend the checksum in Prisma's table",
-                          .conflict = "Prisma changed its table meanwhile"});
+    return command(w,
+                   (struct rt_command){.sql = rt_arena_format(w->arena, "UPDATE %s %s",
+                                                              w->prisma->table, rest),
+                                       .params = params,
+                                       .nparams = checksum ? 2 : 1,
+                                       .purpose = "change the row in Prisma's table",
+                                       .conflict = "Prisma changed its table meanwhile"});
 }
 
 /* ------------------------------------------------------------------ attaching */
 
-static bool writes_row(const struct rt_action *action, const struct rt_foreign_row *row)
+/* The row says that it is applied, or is to be written. */
+static int attach_row(struct writing *w, struct rt_action *action, const char *name,
+                      const struct rt_migration *m, struct rt_err *err)
 {
-    return row == NULL && action->row != RT_ROW_AMENDED &&
-           action->row != RT_ROW_FORGOTTEN && action->row != RT_ROW_SKIPPED;
+    const char *checksum;
+    int rc = rt_prisma_checksum_of(&checksum, w->arena, w->repo, m, err);
+
+    if (rc < 0)
+        return rc;
+    if (action->source.mode.no_transaction)
+        action->before = begin(w, name, checksum);
+    else
+        action->before = w->makes_table ? make_table(w) : check(w, name);
+    action->after = finish(w, name, checksum, action->kind == RT_ACTION_APPLY);
+    w->makes_table = false;
+    return 0;
+}
+
+static int attach_amended(const struct writing *w, struct rt_action *action,
+                          const char *name, const struct rt_migration *m,
+                          struct rt_err *err)
+{
+    const char *checksum;
+    int rc = rt_prisma_checksum_of(&checksum, w->arena, w->repo, m, err);
+
+    if (rc == 0)
+        action->after = update(w, rt_sql_prisma_amend, name, checksum);
+    return rc;
 }
 
 static int attach(struct writing *w, struct rt_action *action, struct rt_err *err)
 {
     const struct rt_migration *m = rt_set_find(w->set, action->path);
-    const char *name = name_of(w->arena, action->path), *checksum;
+    const char *name = name_of(w->arena, action->path);
     const struct rt_foreign_row *row;
-    bool writes;
-    int rc;
+    bool done;
 
     if (m == NULL || name == NULL) /* not committed, or not in the tree */
         return 0;
     row = w->prisma->rows[m - w->set->migrations];
-    writes = writes_row(action, row);
-    if (!writes && (row == NULL || action->row != RT_ROW_AMENDED)) {
-        if (w->prisma->exists)
-            action->before = check(w, NULL);
-        return 0;
-    }
-    rc = read_checksum(&checksum, w, m, err);
-    if (rc < 0)
-        return rc;
-    action->before = w->makes_table ? make_table(w) : check(w, writes ? name : NULL);
-    action->after = writes ? insert(w, name, checksum, action->kind == RT_ACTION_APPLY)
-                           : amend(w, name, checksum);
-    w->makes_table = false;
+    done = row && row->state == RT_FOREIGN_APPLIED;
+    if (!done && action->row != RT_ROW_AMENDED && action->row != RT_ROW_FORGOTTEN &&
+        action->row != RT_ROW_SKIPPED)
+        return attach_row(w, action, name, m, err);
+    if (w->prisma->exists && !action->source.mode.no_transaction)
+        action->before = check(w, NULL);
+    if (action->row == RT_ROW_FORGOTTEN && row)
+        action->after = update(w, rt_sql_prisma_forget, name, NULL);
+    if (action->row == RT_ROW_AMENDED && done)
+        return attach_amended(w, action, name, m, err);
     return 0;
 }
 
-/* What the ledger has and the table has not. */
-static int find_lacks(const struct writing *w, struct rt_plan *plan,
-                      struct rt_names *names, struct rt_err *err)
-{
-    struct rt_prisma *prisma = w->prisma;
-
-    prisma->lacks = rt_arena_alloc(w->arena, w->set->count * sizeof(*prisma->lacks));
-    for (size_t i = 0; plan->known && i < w->set->count; i++) {
-        const struct rt_migration *m = &w->set->migrations[i];
-        struct rt_prisma_lack *lack = &prisma->lacks[prisma->lack_count];
-        int rc;
-
-        if (!plan->known[i] || prisma->rows[i])
-            continue;
-        lack->name = name_of(w->arena, m->path);
-        rc = read_checksum(&lack->checksum, w, m, err);
-        if (rc < 0)
-            return rc;
-        rt_names_add(names, m->path);
-        prisma->lack_count++;
-    }
-    return 0;
-}
-
-static void note_lacks(const struct rt_prisma *prisma, struct rt_plan *plan,
-                       struct rt_names *names)
-{
-    struct rt_err *err;
-
-    if (names->count == 0)
-        return;
-    err = rt_plan_add_finding(plan, RT_NOTE);
-    rt_err_set(err, RT_DONE,
-               "%zu migration%s that the ledger has %s no row in %s: written first, so "
-               "that Prisma does not run %s again",
-               names->count, names->count == 1 ? "" : "s",
-               names->count == 1 ? "has" : "have", prisma->table,
-               names->count == 1 ? "it" : "them");
-    rt_names_give(names, err);
-}
-
-int rt_prisma_attach(struct rt_prisma *prisma, struct rt_plan *plan,
+int rt_prisma_attach(const struct rt_prisma *prisma, struct rt_plan *plan,
                      struct rt_arena *arena, struct rt_repo *repo,
                      const struct rt_set *set, struct rt_err *err)
 {
-    struct writing w = {.prisma = prisma, .arena = arena, .repo = repo, .set = set};
-    struct rt_names names = {.limit = NAMES_SHOWN};
-    int rc = find_lacks(&w, plan, &names, err);
+    struct writing w = {.prisma = prisma,
+                        .arena = arena,
+                        .repo = repo,
+                        .set = set,
+                        .makes_table = !prisma->exists && prisma->lack_count == 0};
+    int rc = 0;
 
-    note_lacks(prisma, plan, &names);
-    w.makes_table = !prisma->exists && prisma->lack_count == 0;
     for (size_t i = 0; rc == 0 && i < plan->count; i++)
         rc = attach(&w, &plan->actions[i], err);
     return rc;
-}
-
-/* ------------------------------------------------------------------ filling */
-
-static void add_rows(struct rt_str *sql, const struct rt_prisma *prisma)
-{
-    for (size_t i = 0; i < prisma->lack_count; i++) {
-        char id[RT_UUID_SIZE];
-
-        rt_uuid(id);
-        rt_str_addf(sql, "%s('%s', '%s', ", i ? ",\n" : "", id,
-                    prisma->lacks[i].checksum);
-        rt_quote_literal(sql, prisma->lacks[i].name);
-        rt_str_add(sql, ")");
-    }
-}
-
-static int explain_fill(const struct rt_prisma *prisma, struct rt_err *err)
-{
-    bool locked = strcmp(err->sqlstate, "55P03") == 0;
-
-    rt_err_wrap(err, "cannot write the rows that %s lacks", prisma->table);
-    if (locked)
-        err->status = RT_ELOCKED;
-    rt_err_advice(err, "No migration was started.");
-    return -(int)err->status;
-}
-
-int rt_prisma_fill(const struct rt_prisma *prisma, struct rt_conn *conn,
-                   const char *lock_timeout, struct rt_err *err)
-{
-    struct rt_err ignored = {0};
-    struct rt_str sql = {0};
-    int rc;
-
-    if (prisma->lack_count == 0)
-        return 0;
-    rt_str_addf(&sql,
-                "BEGIN; SET LOCAL lock_timeout = '%s';\n"
-                "SELECT pg_advisory_xact_lock(8243124935563243009), "
-                "pg_advisory_xact_lock(%s);\n",
-                lock_timeout, rt_prisma_lock.key);
-    if (!prisma->exists)
-        rt_str_addf(&sql, "CREATE TABLE %s %s;\n", prisma->table, rt_sql_prisma_create);
-    rt_str_addf(&sql,
-                "INSERT INTO %s (id, checksum, migration_name, logs, finished_at)\n"
-                "SELECT id, checksum, name, '', transaction_timestamp() FROM (VALUES\n",
-                prisma->table);
-    add_rows(&sql, prisma);
-    rt_str_addf(&sql,
-                ") AS lacks (id, checksum, name)\n"
-                "WHERE NOT EXISTS (SELECT FROM %s WHERE migration_name = name AND "
-                "rolled_back_at IS NULL);\nCOMMIT",
-                prisma->table);
-    rc = rt_exec(NULL, conn, rt_str_text(&sql), err);
-    rt_str_clear(&sql);
-    if (rc == 0)
-        return 0;
-    if (!rt_conn_lost(conn) && rt_exec(NULL, conn, "ROLLBACK", &ignored) < 0)
-        rt_err_clear(&ignored);
-    return err->status == RT_EINT || err->status == RT_ETERM ? -(int)err->status
-                                                             : explain_fill(prisma, err);
 }

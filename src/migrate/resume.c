@@ -203,12 +203,21 @@ static void plan_one(struct rt_plan *plan, struct rt_arena *arena,
     action->stopped = file;
 }
 
+/* Whether another tool says that it is applied. */
+static bool is_elsewhere(const struct rt_plan_input *in, const char *path)
+{
+    const struct rt_migration *m = rt_set_find(in->set, path);
+
+    return in->elsewhere && m && in->elsewhere->applied[m - in->set->migrations];
+}
+
 void rt_resume_plan(struct rt_plan *plan, struct rt_arena *arena,
                     const struct rt_plan_input *in, bool *settled)
 {
     for (size_t i = 0; i < in->stopped_count; i++) {
         /* What was recorded as applied by other means has an end. */
-        if (!rt_row_applied(rt_ledger_find(in->ledger, in->stopped[i].path)))
+        if (!rt_row_applied(rt_ledger_find(in->ledger, in->stopped[i].path)) &&
+            !is_elsewhere(in, in->stopped[i].path))
             plan_one(plan, arena, in, settled, &in->stopped[i]);
     }
 }

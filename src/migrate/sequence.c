@@ -87,7 +87,7 @@ static bool is_empty(const struct rt_cursor *cursor, const struct rt_sequence *s
 
     switch (cursor->phase) {
     case RT_PHASE_BEFORE:
-        return action->before == NULL;
+        return action->before == NULL || action->source.mode.no_transaction;
     case RT_PHASE_STEPS:
         return !action->clears_steps;
     case RT_PHASE_AFTER:

@@ -96,6 +96,25 @@ static void a_ledger_that_was_there_before(void **state)
     assert_log(s, "1_a/migration 2_b/migration");
 }
 
+/* Half-way in a file without a transaction: for Prisma one that failed. */
+static void what_has_stopped(void **state)
+{
+    struct scene *s = *state;
+
+    project(s);
+    scene_step(s, "1_a/migration");
+    scene_run(s, 0, "apply");
+    scene_file(s, "2_b/migration", "CREATE INDEX CONCURRENTLY i ON log (missing);\n");
+    repo_commit(&s->repo, "stops");
+    scene_run(s, 4, "apply");
+    tool(s, 1, PRISMA, "deploy", CONFIG);
+    assert_warned(s, "P3009");
+    scene_file(s, "2_b/migration", "CREATE INDEX CONCURRENTLY i ON log (name);\n");
+    repo_commit(&s->repo, "mended");
+    scene_run(s, 0, "apply", "--ledger");
+    expect_up_to_date(s);
+}
+
 /* Its table and ours are the same. */
 static void the_table(void **state)
 {
@@ -152,11 +171,9 @@ static void at_the_same_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        tool_test(in_turn),
-        tool_test(what_failed),
-        tool_test(a_ledger_that_was_there_before),
-        tool_test(the_table),
-        tool_test(at_the_same_time),
+        tool_test(in_turn),          tool_test(what_failed),
+        tool_test(what_has_stopped), tool_test(a_ledger_that_was_there_before),
+        tool_test(the_table),        tool_test(at_the_same_time),
     };
 
     return cmocka_run_group_tests(tests, tool_start_server, scene_stop_server);
