@@ -123,7 +123,7 @@ int rt_layout_read(struct rt_layout *out, struct rt_arena *arena, struct rt_repo
         rc = rt_commit_read(&parsed, repo, &oid, err);
     if (rc == 0)
         rc = rt_tree_lookup(&node, repo, &parsed.tree, out->folder, err);
-    if (rc < 0 || !rt_node_is_folder(&node))
+    if (rc != 0 || !rt_node_is_folder(&node))
         return rc;
     rc = rt_tree_lookup(&lock, repo, &node.oid, RT_LAYOUT_LOCK, err);
     if (rc == 0 && (lock.mode & 0170000) == 0100000)
