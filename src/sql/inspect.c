@@ -93,6 +93,11 @@ static enum rt_stmt_class transaction_class(const PgQuery__TransactionStmt *tx)
     }
 }
 
+static bool is_on(const char *value)
+{
+    return strcasecmp(value, "on") == 0 || strcasecmp(value, "true") == 0;
+}
+
 /* psql follows this setting when it cuts what comes later; we take it to be on. */
 static bool changes_strings(const PgQuery__VariableSetStmt *set)
 {
@@ -104,9 +109,7 @@ static bool changes_strings(const PgQuery__VariableSetStmt *set)
     if (set->n_args != 1 || set->args[0]->node_case != PG_QUERY__NODE__NODE_A_CONST)
         return true;
     value = set->args[0]->a_const;
-    return value->val_case != PG_QUERY__A__CONST__VAL_SVAL ||
-           (strcasecmp(value->sval->sval, "on") != 0 &&
-            strcasecmp(value->sval->sval, "true") != 0);
+    return value->val_case != PG_QUERY__A__CONST__VAL_SVAL || !is_on(value->sval->sval);
 }
 
 static enum rt_stmt_class setting_class(const PgQuery__VariableSetStmt *set)
@@ -121,6 +124,67 @@ static enum rt_stmt_class setting_class(const PgQuery__VariableSetStmt *set)
     return set->is_local ? RT_CLASS_IN_TX : RT_CLASS_SETTING;
 }
 
+static const char *string_const(const PgQuery__Node *node)
+{
+    const PgQuery__AConst *value =
+        node->node_case == PG_QUERY__NODE__NODE_A_CONST ? node->a_const : NULL;
+
+    return value && !value->isnull && value->val_case == PG_QUERY__A__CONST__VAL_SVAL
+               ? value->sval->sval
+               : NULL;
+}
+
+static bool is_bool_const(const PgQuery__Node *node)
+{
+    return node->node_case == PG_QUERY__NODE__NODE_A_CONST && !node->a_const->isnull &&
+           node->a_const->val_case == PG_QUERY__A__CONST__VAL_BOOLVAL;
+}
+
+static bool names_set_config(const PgQuery__FuncCall *call)
+{
+    PgQuery__Node **name = call->funcname;
+    size_t n = call->n_funcname;
+
+    return n > 0 && n <= 2 && strcmp(name[n - 1]->string->sval, "set_config") == 0 &&
+           (n == 1 || strcmp(name[0]->string->sval, "pg_catalog") == 0);
+}
+
+/* [pg_catalog.]set_config('name', 'value', local): another way to write SET. */
+static enum rt_stmt_class set_config_class(const PgQuery__Node *target)
+{
+    const PgQuery__Node *value = target->res_target->val;
+    const PgQuery__FuncCall *call =
+        value->node_case == PG_QUERY__NODE__NODE_FUNC_CALL ? value->func_call : NULL;
+    const char *name, *text;
+
+    if (call == NULL || !names_set_config(call) || call->n_args != 3 ||
+        (name = string_const(call->args[0])) == NULL ||
+        (text = string_const(call->args[1])) == NULL || !is_bool_const(call->args[2]))
+        return RT_CLASS_PLAIN;
+    if (strcasecmp(name, "standard_conforming_strings") == 0 && !is_on(text))
+        return RT_CLASS_STRINGS;
+    return call->args[2]->a_const->boolval->boolval ? RT_CLASS_IN_TX : RT_CLASS_SETTING;
+}
+
+/* SELECT of such calls, all of one kind, and of nothing else. */
+static enum rt_stmt_class select_class(const PgQuery__SelectStmt *select)
+{
+    enum rt_stmt_class class = RT_CLASS_PLAIN;
+
+    if (select->n_from_clause || select->where_clause || select->n_target_list == 0 ||
+        select->n_group_clause || select->having_clause || select->limit_count ||
+        select->limit_offset || select->with_clause || select->into_clause)
+        return RT_CLASS_PLAIN;
+    for (size_t i = 0; i < select->n_target_list; i++) {
+        enum rt_stmt_class one = set_config_class(select->target_list[i]);
+
+        if (i > 0 && one != class)
+            return RT_CLASS_PLAIN;
+        class = one;
+    }
+    return class;
+}
+
 static enum rt_stmt_class class_of(const PgQuery__Node *node)
 {
     enum { CURSOR_WITH_HOLD = 0x20 };
@@ -130,6 +194,8 @@ static enum rt_stmt_class class_of(const PgQuery__Node *node)
         return transaction_class(node->transaction_stmt);
     case NODE(VARIABLE_SET):
         return setting_class(node->variable_set_stmt);
+    case NODE(SELECT):
+        return select_class(node->select_stmt);
     case NODE(LOCK):
     case NODE(CONSTRAINTS_SET):
         return RT_CLASS_IN_TX;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "sql/locate.h"
+#include "sql/scan.h"
 
 static int refuse_stmt(const struct rt_script *script, const struct rt_stmt *stmt,
                        struct rt_err *err, const char *problem, const char *hint)
@@ -70,6 +71,37 @@ static int refuse_mixed(const struct rt_script *script, const struct rt_stmt *st
         "and when one fails, those before it are not rolled back.");
 }
 
+/* Whether a statement that is no setting calls set_config: one cannot tell then what has
+ * to be set again when the file is gone on with. */
+static bool hides_setting(const struct rt_script *script, const struct rt_stmt *stmt)
+{
+    struct rt_scan scan = {.text = script->text + stmt->start, .len = stmt->len};
+    enum rt_token token = RT_TOKEN_OTHER;
+    bool name = false;
+
+    if (stmt->kind == RT_STMT_COPY_DATA)
+        return false;
+    while (token != RT_TOKEN_END && token != RT_TOKEN_UNTERMINATED) {
+        token = rt_scan_next(&scan);
+        if (name && token == RT_TOKEN_OPEN)
+            return true;
+        if (token != RT_TOKEN_COMMENT)
+            name = token == RT_TOKEN_WORD && rt_scan_is(&scan, "set_config");
+    }
+    return false;
+}
+
+static int refuse_hidden_setting(const struct rt_script *script,
+                                 const struct rt_stmt *stmt, struct rt_err *err)
+{
+    return refuse_stmt(
+        script, stmt, err,
+        "with a call of set_config in a file that runs without a transaction",
+        "What it sets would be lost to a run that goes on with the file after a failure. "
+        "Write SET, or SELECT set_config('name', 'value', false) as a statement of its "
+        "own.");
+}
+
 static int check_stmt(const struct rt_script *script, const struct rt_mode *mode,
                       const struct rt_stmt *stmt, struct rt_err *err)
 {
@@ -105,8 +137,11 @@ static int check_stmt(const struct rt_script *script, const struct rt_mode *mode
                            "a backslash means in the rest of the file",
                            "Leave it out, and write such strings as E'...'.");
     case RT_CLASS_PLAIN:
-    case RT_CLASS_SETTING:
     case RT_CLASS_UNPARSED:
+        return mode->no_transaction && hides_setting(script, stmt)
+                   ? refuse_hidden_setting(script, stmt, err)
+                   : 0;
+    case RT_CLASS_SETTING:
         break;
     }
     return 0;

@@ -256,7 +256,9 @@ bool rt_scan_is(const struct rt_scan *scan, const char *word)
     if (strlen(word) != len)
         return false;
     for (size_t i = 0; i < len; i++) {
-        if ((text[i] | 0x20) != word[i])
+        bool upper = text[i] >= 'A' && text[i] <= 'Z';
+
+        if ((upper ? text[i] | 0x20 : text[i]) != word[i])
             return false;
     }
     return true;

@@ -20,7 +20,8 @@ enum rt_stmt_kind {
 /* What the statement means to a runner; filled by rt_script_inspect. */
 enum rt_stmt_class {
     RT_CLASS_PLAIN,     /* runs inside a transaction, and outside of one */
-    RT_CLASS_SETTING,   /* the same, and what follows in the session depends on it: SET */
+    RT_CLASS_SETTING,   /* the same, and what follows in the session depends on it: SET,
+                           SELECT set_config(...) */
     RT_CLASS_IN_TX,     /* means nothing outside of one: savepoints, SET LOCAL, LOCK */
     RT_CLASS_BEGIN,     /* BEGIN or START TRANSACTION without options */
     RT_CLASS_COMMIT,    /* COMMIT or END, not AND CHAIN */

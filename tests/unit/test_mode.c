@@ -52,12 +52,17 @@ static const struct {
     {"set statement_timeout = 0; " CONCURRENTLY "reset statement_timeout;",
      {0, 3, true, false, 3, 0}},
 
+    {"select set_config('a', 'b', false); vacuum t;", {0, 2, true, false, 2, 0}},
+
     /* because of the directive */
     {DIRECTIVE, {0, 0, false, false, 0, 0}},
     {DIRECTIVE "select 1;", {0, 1, true, false, 1, 0}},
     {DIRECTIVE "create table t (a int); " CONCURRENTLY, {0, 2, true, false, 2, 0}},
     {DIRECTIVE "copy t from stdin;\n1\n\\.\nvacuum t;", {0, 3, true, false, 2, 0}},
     {DIRECTIVE "selekt 1;", {0, 1, true, false, 1, 1}},
+    {DIRECTIVE "select 'set_config(', set_config, a.set_config /* set_config( */ from t;",
+     {0, 1, true, false, 1, 0}},
+    {"select set_config(a, b, false) from t;", {0, 1, false, false, 1, 0}},
 };
 
 static void test_accepted(void **state)
@@ -140,6 +145,15 @@ static const struct {
      "remove the line"},
     {DIRECTIVE "commit foo;", 2, 1, "COMMIT that the parser cannot read" OUTSIDE,
      "Leave it out"},
+
+    {DIRECTIVE "select 1;\n\nselect pg_catalog.set_config (a, b, false) from t;", 4, 1,
+     "SELECT with a call of set_config" OUTSIDE,
+     "Write SET, or SELECT set_config('name', 'value', false) as a statement of its own"},
+    {DIRECTIVE "insert into t select set_config('a', 'b', false);", 2, 1,
+     "INSERT with a call of set_config" OUTSIDE, "would be lost"},
+    {DIRECTIVE "selekt SET_CONFIG/**/(1);", 2, 1, "SQL with a call of set_config" OUTSIDE,
+     "would be lost"},
+    {"select set_config('a', 'b', true); vacuum t;", 1, 1, "SELECT" NOTHING, "VACUUM"},
 
     /* either way */
     {"select 1;\ncommit foo;", 2, 1, "COMMIT that the parser cannot read" OWN,
