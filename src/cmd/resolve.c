@@ -4,6 +4,7 @@
 #include "cmd/record.h"
 #include "cmd/signing.h"
 #include "cmd/steps.h"
+#include "git/path.h"
 
 static int check_usage(const struct rt_options *options, struct rt_err *err)
 {
@@ -92,9 +93,9 @@ static void warn_done(struct rt_work *work, const struct rt_stopped *file)
                 "Unless it was undone by hand, the next run will find it there.");
 }
 
-static int resolve(struct rt_work *work, struct rt_context *context, struct rt_err *err)
+static int resolve(struct rt_work *work, struct rt_context *context, const char *path,
+                   struct rt_err *err)
 {
-    const char *path = context->operands[0];
     bool applied = context->options.applied;
     const struct rt_stopped *file =
         rt_stopped_find(work->ledger.stopped, work->ledger.stopped_count, path);
@@ -140,8 +141,11 @@ static int resolve(struct rt_work *work, struct rt_context *context, struct rt_e
 int rt_cmd_resolve(struct rt_context *context, struct rt_err *err)
 {
     struct rt_work work = {0};
+    const char *path;
     int rc = check_usage(&context->options, err);
 
+    if (rc == 0)
+        rc = rt_folder_normalize(&path, &context->arena, context->operands[0], err);
     if (rc == 0)
         rc = rt_collect_commit(&work, context, RT_COMMIT_HEAD, err);
     if (rc == 0)
@@ -151,7 +155,7 @@ int rt_cmd_resolve(struct rt_context *context, struct rt_err *err)
     if (rc == 0)
         rc = rt_collect_set(&work, context, err);
     if (rc == 0)
-        rc = resolve(&work, context, err);
+        rc = resolve(&work, context, path, err);
     rt_work_clear(&work);
     return rc;
 }

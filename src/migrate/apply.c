@@ -250,8 +250,9 @@ static int run_steps(struct rt_run *run, struct rt_err *err)
     if (rc < 0)
         return rc;
     while (rt_stepwise_run(run->conn, run->arena, action, steps, err) < 0) {
-        bool goes_on = rt_conn_lost(run->conn) ? settle_steps(run, action, steps, err)
-                                               : retry(run, RT_FAILURE_STOPPED, err);
+        bool goes_on = rt_conn_lost(run->conn)
+                           ? settle_steps(run, action, steps, err)
+                           : steps->repeatable && retry(run, RT_FAILURE_STOPPED, err);
 
         if (!goes_on) {
             rt_failure_explain(run, RT_FAILURE_STOPPED, err);

@@ -2,13 +2,15 @@
  * What is sent for one statement that runs without a transaction, in one go:
  *
  *     BEGIN; the row "started"; the ledger ends where it should; settings; COMMIT;
- *     the statement; the row "done"
+ *     the statement; (BEGIN; COMMIT;) the row "done"
  *
  * As one pipeline, so that all of it reaches the same session also behind a pooler, that
  * a row which cannot be written keeps the statement from running, and that the server
  * goes on to the row "done" when we are gone. What can run in a transaction commits
- * together with that row. COPY, which no pipeline can carry, runs between BEGIN and
- * COMMIT instead.
+ * together with that row; of what commits inside itself (DO, CALL), the last part does.
+ * What refuses a transaction is committed before that row: when this is not written any
+ * more, the next run asks production. COPY, which no pipeline can carry, runs between
+ * BEGIN and COMMIT instead.
  */
 #ifndef RT_MIGRATE_BATCH_H
 #define RT_MIGRATE_BATCH_H

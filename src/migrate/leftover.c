@@ -32,7 +32,8 @@ struct rt_object rt_leftover_answer(struct rt_arena *arena,
                               .there = answer[0] == 't',
                               .valid = !detach && answer[1] == 't',
                               .pending = detach && answer[1] == 't',
-                              .on_table = !detach && answer[2] == 't'};
+                              .on_table = !detach && answer[2] == 't',
+                              .unique = !detach && answer[2] && answer[3] == 't'};
 }
 
 const char *rt_quote_name(struct rt_arena *arena, const char *schema, const char *name)
@@ -64,7 +65,8 @@ static enum rt_verdict decide_create(const struct rt_concurrent *what,
         return RT_VERDICT_RUN;
     if (ours && !object->valid)
         return RT_VERDICT_CLEAN;
-    if (ours && step->state == RT_STEP_STARTED && same_text)
+    /* The server has finished it, or somebody has repaired it or built it by hand. */
+    if (ours && same_text && object->unique == what->unique)
         return RT_VERDICT_DONE;
     return what->if_not_exists && !object->valid ? RT_VERDICT_REFUSE : RT_VERDICT_RUN;
 }
@@ -84,6 +86,9 @@ enum rt_verdict rt_leftover_decide(const struct rt_concurrent *what,
         if (again && object->pending)
             return RT_VERDICT_FINISH;
         return again && step->found && !object->there ? RT_VERDICT_DONE : RT_VERDICT_RUN;
+    case RT_CONCURRENT_CODE:
+        return again && step->state == RT_STEP_STARTED ? RT_VERDICT_UNTOLD
+                                                       : RT_VERDICT_RUN;
     case RT_CONCURRENT_REINDEX:
     case RT_CONCURRENT_NONE:
         break;

@@ -14,6 +14,7 @@ struct rt_object {
     bool there;       /* the index exists; the partition is attached */
     bool valid;       /* of an index */
     bool on_table;    /* of CREATE INDEX: on the table that the statement names */
+    bool unique;      /* of an index */
     bool pending;     /* of DETACH: begun, and to be finished with FINALIZE */
 };
 

@@ -1,24 +1,7 @@
 #include "migrate/sequence.h"
 
+#include "migrate/session.h"
 #include "queries.h"
-
-/* A file may SET ROLE or client_encoding for itself; the row is written as who we are. */
-static const char *const restore[] = {
-    "RESET SESSION AUTHORIZATION",
-    "RESET ROLE",
-    "RESET client_encoding",
-};
-
-/*
- * DISCARD ALL without what would drop the lock of the one runner, and without what only
- * costs time (cached plans). In a transaction of its own: in a pipeline it would else
- * share that of the next file, which would then begin under this file's
- * default_transaction_read_only and the like.
- */
-static const char *const cleanup[] = {
-    "BEGIN",      "RESET ALL",         "DEALLOCATE ALL", "CLOSE ALL",
-    "UNLISTEN *", "DISCARD SEQUENCES", "DISCARD TEMP",   "COMMIT",
-};
 
 void rt_sequence_init(struct rt_sequence *out, struct rt_arena *arena,
                       const struct rt_plan *plan)
@@ -56,14 +39,14 @@ static size_t phase_length(const struct rt_cursor *cursor,
                    ? source->mode.first + source->mode.count
                    : 0;
     case RT_PHASE_RESTORE:
-        return source ? RT_COUNT(restore) : 0;
+        return source ? RT_SESSION_RESTORE : 0;
     case RT_PHASE_BEFORE:
     case RT_PHASE_STEPS:
     case RT_PHASE_APPEND:
     case RT_PHASE_AFTER:
         return sequence->units[cursor->unit].count;
     case RT_PHASE_CLEANUP:
-        return source ? RT_COUNT(cleanup) : 0;
+        return source ? RT_SESSION_CLEANUP : 0;
     default:
         return 1;
     }
@@ -137,7 +120,7 @@ const char *rt_cursor_sql(const struct rt_cursor *cursor)
     case RT_PHASE_HEAD:
         return rt_sql_ledger_head;
     case RT_PHASE_RESTORE:
-        return restore[cursor->index];
+        return rt_session_restore[cursor->index];
     case RT_PHASE_STEPS:
         return rt_sql_step_clear;
     case RT_PHASE_APPEND:
@@ -145,7 +128,7 @@ const char *rt_cursor_sql(const struct rt_cursor *cursor)
     case RT_PHASE_COMMIT:
         return "COMMIT";
     case RT_PHASE_CLEANUP:
-        return cleanup[cursor->index];
+        return rt_session_cleanup[cursor->index];
     default:
         return NULL;
     }

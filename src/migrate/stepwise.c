@@ -3,19 +3,25 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "migrate/session.h"
 #include "migrate/walk.h"
 #include "pg/query.h"
 #include "queries.h"
 
 enum { POLL_MS = 500 };
 
-/* As after connecting, but for the lock of the one runner: DISCARD ALL would drop it. */
 int rt_walk_leave(struct rt_walk *walk, struct rt_err *err)
 {
-    return rt_exec(NULL, walk->conn,
-                   "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DEALLOCATE ALL; "
-                   "CLOSE ALL; UNLISTEN *; DISCARD SEQUENCES; DISCARD TEMP",
-                   err);
+    struct rt_batch batch = {0};
+    int rc;
+
+    for (size_t i = 0; i < RT_SESSION_RESTORE; i++)
+        rt_batch_add(&batch, RT_PART_FRAME, rt_session_restore[i], 0, NULL);
+    for (size_t i = 0; i < RT_SESSION_CLEANUP; i++)
+        rt_batch_add(&batch, RT_PART_FRAME, rt_session_cleanup[i], 0, NULL);
+    rc = rt_batch_send(&batch, walk->conn, false, err);
+    rt_batch_clear(&batch);
+    return rc;
 }
 
 /* ------------------------------------------------------------------ where it is */
@@ -61,7 +67,7 @@ static int find_runner(const char **who, struct rt_walk *walk, struct rt_err *er
         object
             ? rt_arena_format(walk->arena, "DROP INDEX CONCURRENTLY IF EXISTS %s", object)
             : NULL,
-        walk->step->pid};
+        walk->action->path, rt_arena_format(walk->arena, "%zu", walk->number)};
     struct rt_result *rows = NULL;
     int rc =
         rt_query(&rows, walk->conn, rt_sql_step_running, RT_COUNT(params), params, err);
@@ -147,6 +153,7 @@ int rt_stepwise_run(struct rt_conn *conn, struct rt_arena *arena,
 
     walk.places = rt_resume_places(arena, &action->source);
     run->resumed_at = run->stopped_at = 0;
+    run->repeatable = true;
     rc = follow_rename(&walk, err);
     if (rc == 0)
         rc = find_start(&walk, err);

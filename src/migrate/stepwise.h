@@ -20,6 +20,8 @@ struct rt_stepwise {
     unsigned line;     /* of the statement that is under way */
     size_t resumed_at; /* the statement that it went on with; 0: it began */
     size_t stopped_at; /* 0: it did not stop */
+    bool repeatable; /* where it stopped, nothing can have been committed: what failed may
+                        be tried again without asking */
     const char *notes; /* what was found and put in order, a line each; NULL: nothing */
 };
 

@@ -155,6 +155,13 @@ static void advise(struct rt_walk *walk, size_t stopped_at, struct rt_err *err)
     struct rt_str text = {0};
 
     rt_str_add(&text, rt_stopped_done(walk->arena, stopped_at - 1));
+    if (!walk->run->repeatable && !rt_conn_lost(walk->conn))
+        rt_str_addf(
+            &text,
+            " If statement %zu commits inside itself, a part of it is done, too: "
+            "it is not tried again by itself, and the next apply runs it from its "
+            "beginning.",
+            walk->number);
     if (!rt_conn_lost(walk->conn) && stopped_at == walk->number) {
         add_index_left(walk, &text);
         add_others_left(walk, &text);
@@ -198,6 +205,8 @@ int rt_walk_stop(struct rt_walk *walk, struct rt_err *err)
     enum rt_part part = rt_batch_part(&walk->batch);
     bool cancelled = is_cancel(err);
 
+    walk->run->repeatable = !rt_walk_may_be_partial(walk) || !walk->claims ||
+                            walk->batch.replied < walk->claimed;
     place_error(walk, err);
     if (rt_conn_lost(walk->conn))
         return explain_lost(walk, err);

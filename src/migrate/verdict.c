@@ -114,14 +114,51 @@ static int refuse_invalid(const struct rt_walk *walk, struct rt_err *err)
         walk->object.name);
 }
 
-static int refuse_untold(struct rt_err *err)
+static int refuse_untold(const struct rt_walk *walk, struct rt_err *err)
 {
     rt_err_set(err, RT_EUNKNOWN,
                "the run before was broken off in it, and nothing in production tells "
-               "whether it was done");
-    return rt_err_hint(err,
-                       "Look for what it does. If it is done, finish the rest of the "
-                       "file by hand, too, and record it with revtwin resolve.");
+               "whether it was done%s",
+               rt_walk_may_be_partial(walk) ? ", or a part of it" : "");
+    return rt_err_hint(
+        err,
+        "Look for what it does. If nothing of it is done, or it may run twice, change "
+        "its "
+        "text (a comment inside of it is enough): then apply runs it. If all of it is "
+        "done, finish the rest of the file by hand, too, and record that: revtwin "
+        "resolve "
+        "%s --applied.",
+        walk->action->path);
+}
+
+/* What is not there has no schema, unless the statement names one. */
+static bool has_schema(const char *name)
+{
+    if (name[0] != '"')
+        return strchr(name, '.') != NULL;
+    for (name++; name[0] && (name[0] != '"' || name[1] == '"'); name++)
+        name += name[0] == '"';
+    return name[0] == '"' && name[1] == '.';
+}
+
+/* The object whose name the row has is not the one that the statement would be about:
+ * what it left there would stay, and what is not to be touched may be here. */
+static int check_same_object(const struct rt_walk *walk, struct rt_err *err)
+{
+    const char *was = walk->step ? walk->step->object : NULL, *is = walk->object.name;
+
+    if (!walk->same_text || was == NULL || is == NULL || strcmp(was, is) == 0 ||
+        !has_schema(was) || !has_schema(is))
+        return 0;
+    rt_err_set(err, RT_EMIGRATION,
+               "it would be about %s, and was about %s when it was run before", is, was);
+    return rt_err_hint(
+        err,
+        "The search_path leads elsewhere now, or one of them was made, moved or dropped "
+        "since. Write the schema into the statement, whose text may be changed as long "
+        "as "
+        "it is not done; what it has left of %s is then yours to drop.",
+        was);
 }
 
 static const char *finalize(struct rt_walk *walk)
@@ -140,8 +177,10 @@ static int found_done(struct rt_walk *walk, struct rt_err *err)
                         : walk->what.kind == RT_CONCURRENT_DROP_INDEX ? "is gone"
                                                                       : "is detached";
 
-    rt_walk_note(walk, "statement %zu is done already (%s %s): not run again",
-                 walk->number, walk->object_name, state);
+    rt_walk_note(walk, "statement %zu %s (%s %s): not run again", walk->number,
+                 walk->step->state == RT_STEP_FAILED ? "failed, but is done by now"
+                                                     : "is done already",
+                 walk->object_name, state);
     return rt_walk_mark_done(walk, err);
 }
 
@@ -165,6 +204,8 @@ int rt_walk_run(struct rt_walk *walk, struct rt_err *err)
 
     if (rc == 0)
         rc = tell_other_leftover(walk, err);
+    if (rc == 0)
+        rc = check_same_object(walk, err);
     if (rc < 0)
         return rc;
     note_object(walk);
@@ -177,7 +218,7 @@ int rt_walk_run(struct rt_walk *walk, struct rt_err *err)
     case RT_VERDICT_REFUSE:
         return refuse_invalid(walk, err);
     case RT_VERDICT_UNTOLD:
-        return refuse_untold(err);
+        return refuse_untold(walk, err);
     case RT_VERDICT_FINISH:
         rt_walk_note(walk,
                      "partition %s is half-way detached: finishing it with FINALIZE",

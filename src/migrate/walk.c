@@ -4,14 +4,11 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "migrate/session.h"
 #include "queries.h"
 
-/* A file may SET ROLE or client_encoding; the rows are written as who we are. */
-static const char *const restore[] = {
-    "RESET SESSION AUTHORIZATION",
-    "RESET ROLE",
-    "RESET client_encoding",
-};
+/* Whatever the role's default is: what is read after a lock has to be as it is then. */
+#define BEGIN "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 void rt_walk_note(struct rt_walk *walk, const char *fmt, ...)
 {
@@ -43,11 +40,19 @@ void rt_walk_to(struct rt_walk *walk, size_t number)
     walk->step = rt_stopped_step(walk->file, number);
     walk->same_text = walk->step && strcmp(walk->step->checksum, walk->checksum.hex) == 0;
     walk->version = walk->step ? walk->step->version : 0;
-    walk->object_name = NULL;
-    walk->found = false;
+    /* Until it is looked at, it is what it was. */
+    walk->object_name = walk->same_text ? walk->step->object : NULL;
+    walk->found = walk->same_text && walk->step->found;
     rt_batch_reset(&walk->batch);
     walk->claims = false;
     walk->claimed = SIZE_MAX;
+}
+
+/* What is not understood may be a DO, too. */
+bool rt_walk_may_be_partial(const struct rt_walk *walk)
+{
+    return walk->what.kind == RT_CONCURRENT_CODE ||
+           walk->stmt->stmt_class == RT_CLASS_UNPARSED;
 }
 
 /* ------------------------------------------------------------------ messages */
@@ -98,8 +103,8 @@ static void add_frame(struct rt_walk *walk, const char *sql)
 
 static void add_restore(struct rt_walk *walk)
 {
-    for (size_t i = 0; i < RT_COUNT(restore); i++)
-        add_frame(walk, restore[i]);
+    for (size_t i = 0; i < RT_SESSION_RESTORE; i++)
+        add_frame(walk, rt_session_restore[i]);
 }
 
 /* What only waits for older transactions to end keeps nobody waiting behind it. */
@@ -110,6 +115,22 @@ static const char *lock_timeout(const struct rt_walk *walk)
                  walk->what.kind == RT_CONCURRENT_REINDEX;
 
     return waits ? "0" : walk->run->lock_timeout;
+}
+
+/* The row, in a transaction that is left open. mark and head have to last until they are
+ * sent. */
+static void add_claim(struct rt_walk *walk, const struct rt_mark *mark, const char **head)
+{
+    add_frame(walk, BEGIN);
+    add_restore(walk);
+    /* Whoever else is about to write the row does not keep us for long. */
+    rt_batch_add(&walk->batch, RT_PART_FRAME,
+                 "SELECT set_config('lock_timeout', $1, true)", 1,
+                 &walk->run->lock_timeout);
+    rt_batch_add(&walk->batch, RT_PART_CLAIM, rt_sql_step_mark, RT_COUNT(mark->params),
+                 mark->params);
+    /* After the row: the one who deletes it has written the ledger. */
+    rt_batch_add(&walk->batch, RT_PART_HEAD, rt_sql_ledger_head, 1, head);
 }
 
 /* Our settings, then those of the file so far: a session that goes on with it, or another
@@ -130,6 +151,17 @@ static void add_settings(struct rt_walk *walk, const char *params[2])
     }
 }
 
+/* What refuses a transaction works in several, and the last of them (an index becomes
+ * valid in it) stays open until the pipeline goes on: BEGIN takes it over, and COMMIT
+ * ends it, before a row that cannot be written would undo it. */
+static void add_end(struct rt_walk *walk)
+{
+    if (walk->stmt->stmt_class != RT_CLASS_NO_TX)
+        return;
+    add_frame(walk, "BEGIN");
+    add_frame(walk, "COMMIT");
+}
+
 /* ------------------------------------------------------------------ sending */
 
 int rt_walk_send(struct rt_walk *walk, struct rt_message message, bool not_yet,
@@ -145,16 +177,7 @@ int rt_walk_send(struct rt_walk *walk, struct rt_message message, bool not_yet,
     walk->claims = true;
     rt_mark_fill(&first, walk, copy ? "done" : "started", walk->version, NULL);
     rt_mark_fill(&last, walk, "done", walk->version + 1, NULL);
-    add_frame(walk, "BEGIN");
-    add_restore(walk);
-    /* Whoever else is about to write the row does not keep us for long. */
-    rt_batch_add(&walk->batch, RT_PART_FRAME,
-                 "SELECT set_config('lock_timeout', $1, true)", 1,
-                 &walk->run->lock_timeout);
-    rt_batch_add(&walk->batch, RT_PART_CLAIM, rt_sql_step_mark, RT_COUNT(first.params),
-                 first.params);
-    /* After the row: the one who deletes it has written the ledger. */
-    rt_batch_add(&walk->batch, RT_PART_HEAD, rt_sql_ledger_head, 1, &head);
+    add_claim(walk, &first, &head);
     add_settings(walk, timeouts);
     if (!copy)
         add_frame(walk, "COMMIT");
@@ -163,6 +186,7 @@ int rt_walk_send(struct rt_walk *walk, struct rt_message message, bool not_yet,
     if (copy) {
         add_frame(walk, "COMMIT");
     } else if (!not_yet) {
+        add_end(walk);
         add_restore(walk);
         rt_batch_add(&walk->batch, RT_PART_DONE, rt_sql_step_mark, RT_COUNT(last.params),
                      last.params);
@@ -182,14 +206,19 @@ int rt_walk_send_text(struct rt_walk *walk, const char *sql, bool not_yet,
 
 int rt_walk_mark_done(struct rt_walk *walk, struct rt_err *err)
 {
+    const char *head = walk->run->head;
     struct rt_mark mark;
+    int rc;
 
     rt_batch_reset(&walk->batch);
     walk->claims = true;
     rt_mark_fill(&mark, walk, "done", walk->version, NULL);
-    rt_batch_add(&walk->batch, RT_PART_CLAIM, rt_sql_step_mark, RT_COUNT(mark.params),
-                 mark.params);
-    return rt_batch_send(&walk->batch, walk->conn, false, err);
+    add_claim(walk, &mark, &head);
+    add_frame(walk, "COMMIT");
+    rc = rt_batch_send(&walk->batch, walk->conn, false, err);
+    if (rc == 0)
+        walk->version++;
+    return rc;
 }
 
 int rt_walk_ask(struct rt_walk *walk, struct rt_err *err)
@@ -201,7 +230,7 @@ int rt_walk_ask(struct rt_walk *walk, struct rt_err *err)
     if (!rt_leftover_question(&question, &walk->what))
         return 0;
     rt_batch_reset(&walk->batch);
-    add_frame(walk, "BEGIN");
+    add_frame(walk, BEGIN);
     add_restore(walk);
     add_settings(walk, timeouts);
     rt_batch_add(&walk->batch, RT_PART_FRAME, question.sql, RT_COUNT(question.params),

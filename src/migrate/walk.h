@@ -62,6 +62,9 @@ int rt_walk_ask(struct rt_walk *walk, struct rt_err *err) RT_CHECKED;
 /* Take the walk to a statement, 1-based; what production has of it is not asked yet. */
 void rt_walk_to(struct rt_walk *walk, size_t number);
 
+/* Whether the statement may have committed a part of its work when it has failed. */
+bool rt_walk_may_be_partial(const struct rt_walk *walk);
+
 /* Run the statement that it is at, or find it done. */
 int rt_walk_run(struct rt_walk *walk, struct rt_err *err) RT_CHECKED;
 

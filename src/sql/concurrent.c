@@ -24,6 +24,7 @@ static void create_index(struct rt_concurrent *out, struct rt_arena *arena,
     out->schema = out->table_schema;
     out->index = name_of(arena, index->idxname);
     out->if_not_exists = index->if_not_exists;
+    out->unique = index->unique;
 }
 
 /* The server takes one index; of more it says so itself. */
@@ -86,6 +87,10 @@ void rt_stmt_concurrent(struct rt_concurrent *out, struct rt_arena *arena,
             break;
         case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
             detach(out, arena, node->alter_table_stmt);
+            break;
+        case PG_QUERY__NODE__NODE_DO_STMT:
+        case PG_QUERY__NODE__NODE_CALL_STMT:
+            out->kind = RT_CONCURRENT_CODE;
             break;
         default:
             break;

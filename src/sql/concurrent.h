@@ -1,7 +1,8 @@
 /*
  * What somebody who runs a statement outside of a transaction has to know about it: the
  * CONCURRENTLY forms wait for every transaction that is older than they, so a
- * lock_timeout does not fit them, and one that fails leaves something behind.
+ * lock_timeout does not fit them, and one that fails leaves something behind. So may code
+ * that commits inside itself.
  */
 #ifndef RT_SQL_CONCURRENT_H
 #define RT_SQL_CONCURRENT_H
@@ -14,6 +15,7 @@ enum rt_concurrent_kind {
     RT_CONCURRENT_DROP_INDEX,   /* a failure may leave the index, then invalid */
     RT_CONCURRENT_REINDEX,      /* a failure may leave an invalid ..._ccnew, ..._ccold */
     RT_CONCURRENT_DETACH,       /* a failure may leave it pending: DETACH ... FINALIZE */
+    RT_CONCURRENT_CODE, /* DO, CALL: may commit part of its work before it fails */
 };
 
 /*
@@ -27,6 +29,7 @@ struct rt_concurrent {
     const char *table_schema, *table; /* of CREATE, REINDEX; of DETACH the parent */
     const char *partition_schema, *partition; /* of DETACH */
     bool if_not_exists; /* of CREATE: an invalid index satisfies it, too */
+    bool unique;        /* of CREATE */
 };
 
 /* Strings are in the arena. Only on the main thread, as rt_script_inspect. */

@@ -47,7 +47,8 @@ static void check_statement(const struct rt_script *script, const struct rt_stmt
         FUZZ_CHECK(class == RT_CLASS_BEGIN || class == RT_CLASS_COMMIT ||
                    class == RT_CLASS_TX || class == RT_CLASS_IN_TX);
     rt_stmt_concurrent(&concurrent, &arena, script->text + stmt->start, stmt->len);
-    FUZZ_CHECK(concurrent.kind == RT_CONCURRENT_NONE || class == RT_CLASS_NO_TX);
+    FUZZ_CHECK(concurrent.kind == RT_CONCURRENT_NONE || class == RT_CLASS_NO_TX ||
+               (concurrent.kind == RT_CONCURRENT_CODE && class == RT_CLASS_PLAIN));
     rt_arena_clear(&arena);
 }
 

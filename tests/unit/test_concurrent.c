@@ -16,44 +16,46 @@ static const struct {
     struct rt_concurrent want;
 } statements[] = {
     {"create index concurrently i on t (a);",
-     {RT_CONCURRENT_CREATE_INDEX, NULL, "i", NULL, "t", NULL, NULL, false}},
+     {RT_CONCURRENT_CREATE_INDEX, NULL, "i", NULL, "t", NULL, NULL, false, false}},
     {"CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS Big ON Only s.T USING btree (a)",
-     {RT_CONCURRENT_CREATE_INDEX, "s", "big", "s", "t", NULL, NULL, true}},
+     {RT_CONCURRENT_CREATE_INDEX, "s", "big", "s", "t", NULL, NULL, true, true}},
     {"create /* x */ index concurrently \"I \"\"1\" on \"S.x\".\"T\" (lower(a)) where a "
      "> 0;",
-     {RT_CONCURRENT_CREATE_INDEX, "S.x", "I \"1", "S.x", "T", NULL, NULL, false}},
+     {RT_CONCURRENT_CREATE_INDEX, "S.x", "I \"1", "S.x", "T", NULL, NULL, false, false}},
     {"create index concurrently U&\"d\\0061ta\" on t (a);",
-     {RT_CONCURRENT_CREATE_INDEX, NULL, "data", NULL, "t", NULL, NULL, false}},
+     {RT_CONCURRENT_CREATE_INDEX, NULL, "data", NULL, "t", NULL, NULL, false, false}},
     {"create index concurrently on t (a);",
-     {RT_CONCURRENT_CREATE_INDEX, NULL, NULL, NULL, "t", NULL, NULL, false}},
+     {RT_CONCURRENT_CREATE_INDEX, NULL, NULL, NULL, "t", NULL, NULL, false, false}},
     {"create index concurrently " LONG "345 on t (a);",
-     {RT_CONCURRENT_CREATE_INDEX, NULL, LONG, NULL, "t", NULL, NULL, false}},
+     {RT_CONCURRENT_CREATE_INDEX, NULL, LONG, NULL, "t", NULL, NULL, false, false}},
     {"create index i on t (a);", {.kind = RT_CONCURRENT_NONE}},
 
     {"drop index concurrently i;",
-     {RT_CONCURRENT_DROP_INDEX, NULL, "i", NULL, NULL, NULL, NULL, false}},
+     {RT_CONCURRENT_DROP_INDEX, NULL, "i", NULL, NULL, NULL, NULL, false, false}},
     {"drop index concurrently if exists \"S\".I cascade;",
-     {RT_CONCURRENT_DROP_INDEX, "S", "i", NULL, NULL, NULL, NULL, false}},
+     {RT_CONCURRENT_DROP_INDEX, "S", "i", NULL, NULL, NULL, NULL, false, false}},
     {"drop index concurrently i, j;", {.kind = RT_CONCURRENT_NONE}},
     {"drop index i;", {.kind = RT_CONCURRENT_NONE}},
     {"drop function f(int);", {.kind = RT_CONCURRENT_NONE}},
 
     {"reindex index concurrently s.i;",
-     {RT_CONCURRENT_REINDEX, "s", "i", NULL, NULL, NULL, NULL, false}},
+     {RT_CONCURRENT_REINDEX, "s", "i", NULL, NULL, NULL, NULL, false, false}},
     {"reindex (verbose, concurrently) table T;",
-     {RT_CONCURRENT_REINDEX, NULL, NULL, NULL, "t", NULL, NULL, false}},
+     {RT_CONCURRENT_REINDEX, NULL, NULL, NULL, "t", NULL, NULL, false, false}},
     {"reindex schema concurrently s;", {.kind = RT_CONCURRENT_REINDEX}},
     {"reindex database concurrently d;", {.kind = RT_CONCURRENT_REINDEX}},
     {"reindex (concurrently off) table t;", {.kind = RT_CONCURRENT_NONE}},
     {"reindex table t;", {.kind = RT_CONCURRENT_NONE}},
 
     {"alter table s.t detach partition \"P\" concurrently;",
-     {RT_CONCURRENT_DETACH, NULL, NULL, "s", "t", NULL, "P", false}},
+     {RT_CONCURRENT_DETACH, NULL, NULL, "s", "t", NULL, "P", false, false}},
     {"alter table if exists t detach partition s.p concurrently;",
-     {RT_CONCURRENT_DETACH, NULL, NULL, NULL, "t", "s", "p", false}},
+     {RT_CONCURRENT_DETACH, NULL, NULL, NULL, "t", "s", "p", false, false}},
     {"alter table t detach partition p;", {.kind = RT_CONCURRENT_NONE}},
     {"alter table t detach partition p finalize;", {.kind = RT_CONCURRENT_NONE}},
 
+    {"do $$ begin commit; end $$;", {.kind = RT_CONCURRENT_CODE}},
+    {"call p(1);", {.kind = RT_CONCURRENT_CODE}},
     {"refresh materialized view concurrently v;", {.kind = RT_CONCURRENT_NONE}},
     {"vacuum t;", {.kind = RT_CONCURRENT_NONE}},
     {"create index concurrently i on;", {.kind = RT_CONCURRENT_NONE}},
@@ -80,6 +82,7 @@ static void test_statements(void **state)
         rt_stmt_concurrent(&got, &arena, input, strlen(input));
         if (got.kind != want->kind || got.if_not_exists != want->if_not_exists)
             fail_msg("%s: %d, %d", input, got.kind, got.if_not_exists);
+        assert_int_equal(got.unique, want->unique);
         check_name(input, "schema", got.schema, want->schema);
         check_name(input, "index", got.index, want->index);
         check_name(input, "table_schema", got.table_schema, want->table_schema);

@@ -9,7 +9,7 @@
 enum row { NONE, STARTED, FAILED };
 
 /* The statement's row says: in this state, the object was found at the start; the object
- * as production answers ("there, valid, on the table" or "attached, pending"). */
+ * as production answers ("there, valid, on the table, unique" or "attached, pending"). */
 static const struct {
     const char *name, *answer;
     enum rt_concurrent_kind kind;
@@ -17,39 +17,42 @@ static const struct {
     enum rt_verdict verdict;
     bool if_not_exists, found, other_text;
 } cases[] = {
-    {"first", "fff s.i", CREATE, NONE, RT_VERDICT_RUN, false, false, false},
-    {"there", "ttt s.i", CREATE, NONE, RT_VERDICT_RUN, false, false, false},
-    {"invalid", "tft s.i", CREATE, NONE, RT_VERDICT_RUN, false, false, false},
-    {"INE, there", "ttt s.i", CREATE, NONE, RT_VERDICT_RUN, true, false, false},
-    {"INE, invalid", "tft s.i", CREATE, NONE, RT_VERDICT_REFUSE, true, false, false},
-    {"failed", "tft s.i", CREATE, FAILED, RT_VERDICT_CLEAN, false, false, false},
-    {"failed, INE", "tft s.i", CREATE, FAILED, RT_VERDICT_CLEAN, true, false, false},
-    {"failed, dropped", "fff s.i", CREATE, FAILED, RT_VERDICT_RUN, false, false, false},
-    {"failed, valid", "ttt s.i", CREATE, FAILED, RT_VERDICT_RUN, false, false, false},
-    {"failed, not ours", "tft s.i", CREATE, FAILED, RT_VERDICT_RUN, false, true, false},
-    {"failed, not ours, INE", "tft s.i", CREATE, FAILED, RT_VERDICT_REFUSE, true, true,
+    {"first", "ffff s.i", CREATE, NONE, RT_VERDICT_RUN, false, false, false},
+    {"there", "tttf s.i", CREATE, NONE, RT_VERDICT_RUN, false, false, false},
+    {"invalid", "tftf s.i", CREATE, NONE, RT_VERDICT_RUN, false, false, false},
+    {"INE, there", "tttf s.i", CREATE, NONE, RT_VERDICT_RUN, true, false, false},
+    {"INE, invalid", "tftf s.i", CREATE, NONE, RT_VERDICT_REFUSE, true, false, false},
+    {"failed", "tftf s.i", CREATE, FAILED, RT_VERDICT_CLEAN, false, false, false},
+    {"failed, INE", "tftf s.i", CREATE, FAILED, RT_VERDICT_CLEAN, true, false, false},
+    {"failed, dropped", "ffff s.i", CREATE, FAILED, RT_VERDICT_RUN, false, false, false},
+    {"failed, valid", "tttf s.i", CREATE, FAILED, RT_VERDICT_DONE, false, false, false},
+    {"failed, unique", "tttt s.i", CREATE, FAILED, RT_VERDICT_RUN, false, false, false},
+    {"failed, other text", "tttf s.i", CREATE, FAILED, RT_VERDICT_RUN, false, false,
+     true},
+    {"failed, not ours", "tftf s.i", CREATE, FAILED, RT_VERDICT_RUN, false, true, false},
+    {"failed, not ours, INE", "tftf s.i", CREATE, FAILED, RT_VERDICT_REFUSE, true, true,
      false},
-    {"other table", "tff s.i", CREATE, FAILED, RT_VERDICT_RUN, false, false, false},
-    {"other name", "tft s.j", CREATE, FAILED, RT_VERDICT_RUN, false, false, true},
-    {"other text", "tft s.i", CREATE, FAILED, RT_VERDICT_CLEAN, false, false, true},
-    {"started, invalid", "tft s.i", CREATE, STARTED, RT_VERDICT_CLEAN, false, false,
+    {"other table", "tfff s.i", CREATE, FAILED, RT_VERDICT_RUN, false, false, false},
+    {"other name", "tftf s.j", CREATE, FAILED, RT_VERDICT_RUN, false, false, true},
+    {"other text", "tftf s.i", CREATE, FAILED, RT_VERDICT_CLEAN, false, false, true},
+    {"started, invalid", "tftf s.i", CREATE, STARTED, RT_VERDICT_CLEAN, false, false,
      false},
-    {"started, valid", "ttt s.i", CREATE, STARTED, RT_VERDICT_DONE, false, false, false},
-    {"started, valid before", "ttt s.i", CREATE, STARTED, RT_VERDICT_RUN, false, true,
+    {"started, valid", "tttf s.i", CREATE, STARTED, RT_VERDICT_DONE, false, false, false},
+    {"started, valid before", "tttf s.i", CREATE, STARTED, RT_VERDICT_RUN, false, true,
      false},
-    {"started, other text", "ttt s.i", CREATE, STARTED, RT_VERDICT_RUN, false, false,
+    {"started, other text", "tttf s.i", CREATE, STARTED, RT_VERDICT_RUN, false, false,
      true},
     {"unnamed", NULL, CREATE, NONE, RT_VERDICT_RUN, false, false, false},
     {"unnamed, failed", NULL, CREATE, FAILED, RT_VERDICT_RUN, false, false, false},
     {"unnamed, started", NULL, CREATE, STARTED, RT_VERDICT_UNTOLD, false, false, false},
 
-    {"drop", "ttf s.i", DROP, NONE, RT_VERDICT_RUN, false, false, false},
-    {"drop nothing", "fff i", DROP, NONE, RT_VERDICT_RUN, false, false, false},
-    {"drop again", "tff s.i", DROP, FAILED, RT_VERDICT_RUN, false, true, false},
-    {"dropped", "fff i", DROP, STARTED, RT_VERDICT_DONE, false, true, false},
-    {"dropped by hand", "fff i", DROP, FAILED, RT_VERDICT_DONE, false, true, false},
-    {"never there", "fff i", DROP, FAILED, RT_VERDICT_RUN, false, false, false},
-    {"dropped, other text", "fff i", DROP, STARTED, RT_VERDICT_RUN, false, true, true},
+    {"drop", "ttff s.i", DROP, NONE, RT_VERDICT_RUN, false, false, false},
+    {"drop nothing", "ffff i", DROP, NONE, RT_VERDICT_RUN, false, false, false},
+    {"drop again", "tfff s.i", DROP, FAILED, RT_VERDICT_RUN, false, true, false},
+    {"dropped", "ffff i", DROP, STARTED, RT_VERDICT_DONE, false, true, false},
+    {"dropped by hand", "ffff i", DROP, FAILED, RT_VERDICT_DONE, false, true, false},
+    {"never there", "ffff i", DROP, FAILED, RT_VERDICT_RUN, false, false, false},
+    {"dropped, other text", "ffff i", DROP, STARTED, RT_VERDICT_RUN, false, true, true},
 
     {"detach", "tf s.p", DETACH, NONE, RT_VERDICT_RUN, false, false, false},
     {"somebody's half", "tt s.p", DETACH, NONE, RT_VERDICT_RUN, false, false, false},
@@ -60,6 +63,13 @@ static const struct {
 
     {"reindex", NULL, RT_CONCURRENT_REINDEX, STARTED, RT_VERDICT_RUN, false, false,
      false},
+    {"code", NULL, RT_CONCURRENT_CODE, NONE, RT_VERDICT_RUN, false, false, false},
+    {"code, failed", NULL, RT_CONCURRENT_CODE, FAILED, RT_VERDICT_RUN, false, false,
+     false},
+    {"code, started", NULL, RT_CONCURRENT_CODE, STARTED, RT_VERDICT_UNTOLD, false, false,
+     false},
+    {"code, other text", NULL, RT_CONCURRENT_CODE, STARTED, RT_VERDICT_RUN, false, false,
+     true},
     {"anything else", NULL, RT_CONCURRENT_NONE, STARTED, RT_VERDICT_RUN, false, false,
      false},
 };

@@ -1,9 +1,11 @@
 -- An index that a statement names, as one text: whether it is there, whether it is valid,
--- whether it is on the table that the statement names ("t" or "f" each), its own name.
+-- whether it is on the table that the statement names, whether it is unique ("t" or "f"
+-- each), its own name.
 -- $1, $2: schema and name of the index, $3, $4: of the table; a schema may be NULL; without
 -- a table the index is looked up by itself
 SELECT concat(i.indexrelid IS NOT NULL, coalesce(i.indisvalid, false),
-              coalesce(i.indrelid = t.oid, false), ' ',
+              coalesce(i.indrelid = t.oid, false),
+              coalesce(i.indisunique, false), ' ',
               coalesce(quote_ident(n.nspname) || '.' || quote_ident(c.relname), x.name))
 FROM (SELECT CASE WHEN $4::text IS NOT NULL THEN
                  to_regclass(concat_ws('.', quote_ident($3), quote_ident($4)))::oid

@@ -9,6 +9,8 @@ SELECT path, statement, statements, checksum, file_checksum, commit_oid, state, 
        s.state = 'started' AND EXISTS (
            SELECT FROM pg_catalog.pg_stat_activity a
            WHERE a.pid = s.pid AND a.pid <> pg_backend_pid()
+             AND a.usename = s.started_by
+             AND coalesce(a.backend_start <= s.started_at, true)
              AND a.datname = current_database()
              AND (a.state IS NULL OR a.state IN ('active', 'disabled')))
 FROM revtwin.step s
