@@ -47,18 +47,18 @@ static enum rt_failure failure_in_ours(const struct rt_run *run, const struct rt
     return RT_FAILURE_LEDGER;
 }
 
-enum rt_failure rt_failure_of(const struct rt_run *run, bool settled,
+enum rt_failure rt_failure_of(const struct rt_run *run, enum rt_contact contact,
                               const struct rt_err *err)
 {
     bool cancelled = err->status == RT_EINT || err->status == RT_ETERM;
 
-    if (rt_conn_lost(run->conn) && !settled)
+    if (contact == RT_CONTACT_LOST)
         return commit_was_sent(run, run->replied.unit) ? RT_FAILURE_UNSETTLED
                : cancelled                             ? RT_FAILURE_CANCELLED
                                                        : RT_FAILURE_LOST;
     if (cancelled)
         return RT_FAILURE_CANCELLED;
-    if (settled)
+    if (contact == RT_CONTACT_SETTLED)
         return RT_FAILURE_LOST;
     if (transaction_is_gone(run))
         return RT_FAILURE_ENDED;

@@ -19,9 +19,15 @@ enum rt_failure {
     RT_FAILURE_ENDED,     /* the file ended the transaction itself */
 };
 
-/* Classify an error that rt_transact gave. With a lost connection: settled tells whether
- * production could be asked. */
-enum rt_failure rt_failure_of(const struct rt_run *run, bool settled,
+/* What is known of the session in which the error came. */
+enum rt_contact {
+    RT_CONTACT_KEPT,
+    RT_CONTACT_SETTLED, /* it was lost, and production told what it left */
+    RT_CONTACT_LOST,    /* and nobody could tell */
+};
+
+/* Classify an error that rt_transact gave. */
+enum rt_failure rt_failure_of(const struct rt_run *run, enum rt_contact contact,
                               const struct rt_err *err);
 
 /* Whether it may go away by itself: a lock_timeout, deadlock or serialization failure. */

@@ -7,7 +7,7 @@
 #include "pg/query.h"
 #include "queries.h"
 
-enum { POLL_MS = 200, POOLER_MS = 1000 };
+enum { POLL_MS = 200, POOLER_MS = 1000, CONNECT_MS = 1000 };
 
 /* The row that the server has if the unit was committed; NULL: none was sent. */
 static const char *hash_of_unit(const struct rt_run *run, size_t unit)
@@ -48,8 +48,8 @@ static int count_rows(struct rt_run *run, struct rt_err *err)
     return 0;
 }
 
-/* 1 when the lost session is gone, 0 when not yet. */
-static int is_gone(struct rt_run *run, const char *pid, struct rt_err *err)
+/* 1 when the lost session is gone, 0 when not yet; *standby: who answers cannot tell. */
+static int is_gone(struct rt_run *run, const char *pid, bool *standby, struct rt_err *err)
 {
     const char *params[] = {
         pid, rt_arena_format(run->arena, "%lld", (long long)run->ledger->server_clock)};
@@ -59,21 +59,28 @@ static int is_gone(struct rt_run *run, const char *pid, struct rt_err *err)
 
     if (rc < 0)
         return rc;
+    *standby = rt_result_get(rows, 0, 0) == NULL;
     rc = rt_result_true(rows, 0, 0);
     rt_result_free(rows);
     if (rc == 0)
-        rt_err_set(err, RT_EUNKNOWN, "the lost session is still at work");
+        rt_err_set(err, RT_EUNKNOWN, "%s",
+                   *standby ? "the server that answers is in recovery"
+                            : "the lost session is still at work");
     return rc;
 }
 
-static int try_once(struct rt_run *run, const char *pid, struct rt_err *err)
+static int try_once(struct rt_run *run, const char *pid, int64_t end, bool *standby,
+                    struct rt_err *err)
 {
+    int64_t left = end - rt_clock_ms();
     int rc = 0;
 
-    if (rt_conn_lost(run->conn))
-        rc = rt_conn_reopen(run->conn, err);
+    /* Of several hosts another one may be the primary by now. */
+    if (rt_conn_lost(run->conn) || *standby)
+        rc = rt_conn_reopen(run->conn, left > CONNECT_MS ? (unsigned)left : CONNECT_MS,
+                            err);
     if (rc == 0)
-        rc = is_gone(run, pid, err);
+        rc = is_gone(run, pid, standby, err);
     /* Behind a pooler the process is not known, only that nobody is in a migration: what
      * was still on its way has arrived a moment later. */
     if (rc == 1 && pid == NULL)
@@ -87,13 +94,14 @@ int rt_settle(struct rt_run *run, unsigned ms, bool hasty, struct rt_err *err)
     const char *pid = run->ledger->pooled
                           ? NULL
                           : rt_arena_format(run->arena, "%d", rt_conn_pid(run->conn));
+    bool standby = false;
     int rc;
 
     rt_log("the connection to production was lost; asking it what was committed");
     if (hasty)
         rt_conn_shield(run->conn);
     for (;;) {
-        rc = try_once(run, pid, err);
+        rc = try_once(run, pid, end, &standby, err);
         if (rc == 0) {
             rt_err_clear(err);
             return 0;

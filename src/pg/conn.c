@@ -29,13 +29,16 @@ char *rt_conn_redact(const struct rt_conn *conn, const char *text)
 /* libpq's message on one line, without the password. */
 static int connection_error(struct rt_err *err, const struct rt_conn *conn)
 {
-    char *text = rt_conn_redact(conn, PQerrorMessage(conn->pg));
-    size_t len = strlen(text);
+    char *text = rt_conn_redact(conn, PQerrorMessage(conn->pg)), *end = text;
 
-    while (len > 0 && text[len - 1] == '\n')
-        text[--len] = '\0';
-    for (char *p = text; (p = strchr(p, '\n')) != NULL;)
-        *p = ' ';
+    for (const char *p = text; *p; p++) {
+        if (*p != ' ' && *p != '\t' && *p != '\n')
+            *end++ = *p;
+        else if (end > text && end[-1] != ' ')
+            *end++ = ' ';
+    }
+    end -= end > text && end[-1] == ' ';
+    *end = '\0';
     rt_err_set(err, RT_EINTERNAL, "%s", *text ? text : "the connection was lost");
     free(text);
     return -RT_EINTERNAL;
@@ -56,7 +59,7 @@ static int pin_session(struct rt_conn *conn, enum rt_access access, struct rt_er
 }
 
 /* Connect, in place of a connection that was lost. */
-static int connect_to(struct rt_conn *conn, struct rt_err *err)
+static int connect_to(struct rt_conn *conn, unsigned limit_ms, struct rt_err *err)
 {
     /* Later values win over earlier ones, and dbname is expanded where it stands; with a
      * database of its own it is given again at the end, which expands only the first. */
@@ -78,7 +81,7 @@ static int connect_to(struct rt_conn *conn, struct rt_err *err)
                             "revtwin",
                             conn->database,
                             NULL};
-    int rc = rt_connect(&conn->pg, keywords, values, conn->shielded, err);
+    int rc = rt_connect(&conn->pg, keywords, values, conn->shielded, limit_ms, err);
 
     if (rc < 0)
         return rt_err_wrap(err, "cannot connect to %s", conn->server->role);
@@ -108,7 +111,7 @@ int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
     conn->server = server;
     conn->access = access;
     conn->database = database ? rt_strdup(database) : NULL;
-    rc = connect_to(conn, err);
+    rc = connect_to(conn, 0, err);
     if (rc < 0) {
         rt_conn_close(conn);
         return rc;
@@ -117,13 +120,13 @@ int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
     return 0;
 }
 
-int rt_conn_reopen(struct rt_conn *conn, struct rt_err *err)
+int rt_conn_reopen(struct rt_conn *conn, unsigned limit_ms, struct rt_err *err)
 {
     PQfinish(conn->pg);
     conn->pg = NULL;
     conn->given_up = false;
     conn->cancelled_at = 0;
-    return connect_to(conn, err);
+    return connect_to(conn, limit_ms, err);
 }
 
 int rt_conn_open(struct rt_conn **out, const struct rt_server *server,
@@ -136,6 +139,7 @@ void rt_conn_close(struct rt_conn *conn)
 {
     if (conn == NULL)
         return;
+    rt_conn_end_cancel(conn);
     PQfinish(conn->pg);
     if (conn->service_file > 0)
         close(conn->service_file);

@@ -63,8 +63,11 @@ void rt_conn_close(struct rt_conn *conn); /* NULL is fine */
 /*
  * Connect again as the same user to the same database: a session that knows nothing of
  * the one before. After an error the handle can only be reopened again, or closed.
+ * limit_ms: how long to wait for the server at most, whatever connect_timeout says; 0: as
+ * long as that says.
  */
-int rt_conn_reopen(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
+int rt_conn_reopen(struct rt_conn *conn, unsigned limit_ms,
+                   struct rt_err *err) RT_CHECKED;
 
 /* From here on signals stop neither statements nor rt_conn_reopen: for cleaning up. */
 void rt_conn_shield(struct rt_conn *conn);

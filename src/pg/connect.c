@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "pg/private.h"
 
@@ -98,11 +99,12 @@ static bool start_thread(struct attempt *attempt)
 }
 
 int rt_connect(PGconn **out, const char *const *keywords, const char *const *values,
-               bool deaf, struct rt_err *err)
+               bool deaf, unsigned limit_ms, struct rt_err *err)
 {
     struct attempt *attempt = attempt_new(keywords, values);
     struct pollfd fds[2] = {{.fd = attempt->done[0], .events = POLLIN},
                             {.fd = deaf ? -1 : rt_cancel_fd(), .events = POLLIN}};
+    int64_t end = rt_clock_ms() + limit_ms;
     int rc = 0;
 
     *out = NULL;
@@ -112,8 +114,13 @@ int rt_connect(PGconn **out, const char *const *keywords, const char *const *val
         return rt_err_set(err, RT_EINTERNAL, "cannot start a thread");
     }
     while (rc == 0 && (fds[0].revents & POLLIN) == 0) {
-        poll(fds, RT_COUNT(fds), -1);
-        rc = deaf ? 0 : rt_cancel_check(err);
+        int64_t left = end > rt_clock_ms() ? end - rt_clock_ms() : 0;
+
+        if (poll(fds, RT_COUNT(fds), limit_ms ? (int)left : -1) == 0)
+            rc = rt_err_set(err, RT_EINTERNAL, "no answer within %.1f s",
+                            limit_ms / 1000.0);
+        else if (!deaf)
+            rc = rt_cancel_check(err);
     }
     if (rc == 0) {
         pthread_mutex_lock(&attempt->mutex);

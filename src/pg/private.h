@@ -24,9 +24,10 @@ struct rt_result {
 };
 
 /* PQconnectdbParams with dbname expanded. The result may be a failed connection. A
- * signal, unless deaf, gives -RT_EINT or -RT_ETERM at once. */
+ * signal, unless deaf, gives -RT_EINT or -RT_ETERM at once; limit_ms as rt_conn_reopen.
+ */
 int rt_connect(PGconn **out, const char *const *keywords, const char *const *values,
-               bool deaf, struct rt_err *err) RT_CHECKED;
+               bool deaf, unsigned limit_ms, struct rt_err *err) RT_CHECKED;
 
 /* Wait until libpq has a result (or NULL, the end of a statement) without blocking.
  * Signals and cancelled as in rt_conn_pump. */
@@ -59,6 +60,10 @@ int rt_service_file(const PQconninfoOption *options);
  * the options and the service file (0: none). */
 char **rt_environ_for(const PQconninfoOption *options, const char *database,
                       int service_file);
+
+/* Let a cancel request that is on its way come to its end, for a second: PgBouncer 1.18
+ * dies of a client that hangs up on one (its issue 801). */
+void rt_conn_end_cancel(const struct rt_conn *conn);
 
 /* Read and discard until the connection is idle again. */
 void rt_conn_drain(struct rt_conn *conn);

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "pg/private.h"
 
-enum { CANCEL_AGAIN_MS = 500, GIVE_UP_MS = 5000 };
+enum { CANCEL_AGAIN_MS = 500, GIVE_UP_MS = 5000, CANCEL_END_MS = 1000 };
 
 void rt_conn_shield(struct rt_conn *conn)
 {
@@ -54,6 +54,14 @@ static void cancel_statement(struct rt_conn *conn)
         pthread_detach(thread);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void rt_conn_end_cancel(const struct rt_conn *conn)
+{
+    int64_t end = rt_clock_ms() + CANCEL_END_MS;
+
+    while (!conn->given_up && atomic_load(&cancelling) && rt_clock_ms() < end)
+        poll(NULL, 0, 1);
 }
 
 /* ------------------------------------------------------------------ waiting */

@@ -81,7 +81,7 @@ int rt_site_locate(struct rt_place *place, struct rt_arena *arena, struct rt_con
 static int open_connection(struct rt_site *site, struct rt_err *err)
 {
     int rc = site->conn
-                 ? rt_conn_reopen(site->conn, err) /* a shield stays */
+                 ? rt_conn_reopen(site->conn, 0, err) /* a shield stays */
                  : rt_conn_open_database(&site->conn, site->server,
                                          site->place.maintenance, RT_READ_WRITE, err);
 
