@@ -334,7 +334,7 @@ static bool serve(struct connection *c, const struct pollfd *client,
 
 /* ------------------------------------------------------------------ the loop */
 
-static void release_held(void)
+static void let_go(void)
 {
     eventfd_t ignored;
 
@@ -342,13 +342,14 @@ static void release_held(void)
     for (size_t i = 0; i < MAX_CONNECTIONS; i++) {
         struct connection *c = &connections[i];
 
-        if (!c->used || !c->held)
-            continue;
-        if (self.shared->release == RELAY_CUT)
+        if (c->used && self.shared->break_all)
             drop(c);
-        else
+        else if (c->used && c->held && self.shared->release == RELAY_CUT)
+            drop(c);
+        else if (c->used && c->held)
             lift_limits(c);
     }
+    self.shared->break_all = false;
 }
 
 static void prepare(const struct connection *c, int64_t now, struct pollfd *client,
@@ -391,7 +392,7 @@ _Noreturn void forward_run(const struct forward *forward)
                 drop(c);
         }
         if (fds[1].revents)
-            release_held();
+            let_go();
         if (fds[0].revents)
             accept_client();
     }

@@ -16,6 +16,7 @@ struct relay_shared {
     struct relay_trap trap; /* written by the test */
     unsigned opened;        /* sessions since then; counted by the relay */
     enum relay_act release;
+    bool break_all; /* taken back by the relay */
 };
 
 struct forward {

@@ -14,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PORT 6432
 #define START_SECONDS 30
 
 static void write_settings(const struct cluster *c)
@@ -28,7 +27,7 @@ static void write_settings(const struct cluster *c)
             "[databases]\n* = host=%s port=%d user=" CLUSTER_USER "\n"
             "[pgbouncer]\npool_mode = transaction\nauth_type = any\nlisten_addr =\n"
             "unix_socket_dir = %s\nlisten_port = %d\nlogfile = %s/pooler.log\n",
-            c->dir, c->port, c->dir, PORT, c->dir);
+            c->dir, c->port, c->dir, PGBOUNCER_PORT, c->dir);
     if (fclose(file) != 0)
         check_fail("%s: %s", path, strerror(errno));
     free(path);
@@ -74,7 +73,7 @@ void pgbouncer_start(struct pgbouncer *p, const struct cluster *c)
 {
     pid_t parent = getpid();
 
-    *p = (struct pgbouncer){.port = PORT};
+    *p = (struct pgbouncer){0};
     snprintf(p->dir, sizeof p->dir, "%s", c->dir);
     write_settings(c);
     p->pid = fork();
@@ -87,6 +86,8 @@ void pgbouncer_start(struct pgbouncer *p, const struct cluster *c)
 
 void pgbouncer_stop(struct pgbouncer *p)
 {
+    if (p->pid > 0 && waitpid(p->pid, NULL, WNOHANG) != 0)
+        check_fail("pgbouncer has ended by itself");
     if (p->pid > 0) {
         kill(p->pid, SIGKILL);
         waitpid(p->pid, NULL, 0);
@@ -97,7 +98,7 @@ void pgbouncer_stop(struct pgbouncer *p)
 const char *pgbouncer_url(const struct pgbouncer *p, const char *db,
                           char buf[static CLUSTER_URL_SIZE])
 {
-    struct cluster front = {.port = p->port};
+    struct cluster front = {.port = PGBOUNCER_PORT};
 
     snprintf(front.dir, sizeof front.dir, "%s", p->dir);
     return cluster_url(&front, db, buf);

@@ -10,11 +10,12 @@
 
 #include <sys/types.h>
 
+#define PGBOUNCER_PORT 6432 /* of the socket's name */
+
 struct pgbouncer {
     pid_t pid;
     char dir[64]; /* the socket's folder, which is the cluster's; the log is
                      DIR/pooler.log */
-    int port;     /* of the socket's name */
 };
 
 /* Both fail the running test instead of returning an error. */

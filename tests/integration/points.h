@@ -48,6 +48,9 @@ struct points {
     void (*check)(struct lane *lane);
 };
 
+/* Set before points_start: who is reached at the server's socket, a pooler. 0: itself. */
+extern int points_port;
+
 int points_start(void **state); /* group setup and teardown: the server and the lanes */
 int points_stop(void **state);
 

@@ -146,6 +146,12 @@ void relay_release(struct relay *r, enum relay_act act)
     eventfd_write(r->released, 1);
 }
 
+void relay_break(struct relay *r)
+{
+    r->shared->break_all = true;
+    eventfd_write(r->released, 1);
+}
+
 bool relay_sprung(const struct relay *r, char *type)
 {
     if (type)

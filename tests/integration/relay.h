@@ -81,6 +81,9 @@ bool relay_holds(struct relay *relay, int milliseconds);
 /* Go on with what is held: RELAY_PASS or RELAY_CUT. */
 void relay_release(struct relay *relay, enum relay_act act);
 
+/* All connections that there are end for both sides, whatever they are at. */
+void relay_break(struct relay *relay);
+
 /* Whether the trap has sprung, and at which type of message (0: a startup packet). */
 bool relay_sprung(const struct relay *relay, char *type);
 

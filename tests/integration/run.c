@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define DEFAULT_SECONDS 60
+#define SAID_SECONDS 30
 #define MAX_ARGS 63
 #define MAX_ENV 63
 
@@ -198,8 +199,23 @@ static char *read_output(int fd)
     text = check_alloc((size_t)st.st_size + 1);
     length = pread(fd, text, (size_t)st.st_size, 0);
     text[length > 0 ? length : 0] = '\0';
-    close(fd);
     return text;
+}
+
+void run_wait_said(const struct run *r, const char *part)
+{
+    double end = run_clock() + SAID_SECONDS;
+
+    for (bool ended = false, found = false; !found; usleep(5000)) {
+        char *text;
+
+        if (ended || run_clock() > end)
+            check_fail("%s: has not said: %s", r->command, part);
+        ended = run_has_ended(r);
+        text = read_output(r->errfd);
+        found = strstr(text, part) != NULL;
+        free(text);
+    }
 }
 
 void run_finish(struct run *r)
@@ -226,6 +242,8 @@ void run_finish(struct run *r)
     r->peak_kb = usage.ru_maxrss;
     r->out = read_output(r->outfd);
     r->err = read_output(r->errfd);
+    close(r->outfd);
+    close(r->errfd);
     if (late)
         check_fail("%s: not done after %u s\nstdout:\n%s\nstderr:\n%s", r->command,
                    seconds, r->out, r->err);

@@ -59,6 +59,9 @@ void run_check(const struct run *r, int wanted, const char *file, int line);
 /* Whether it has ended, so that run_finish would not wait. */
 bool run_has_ended(const struct run *r);
 
+/* Wait until it has written this to stderr; fail after half a minute, or when it ends. */
+void run_wait_said(const struct run *r, const char *part);
+
 /* Seconds, for measuring time. */
 double run_clock(void);
 

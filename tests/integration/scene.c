@@ -74,6 +74,16 @@ void scene_set(struct scene *s, const char *name, const char *value)
     }
 }
 
+void scene_set_port(struct scene *s, int port)
+{
+    char *url = check_printf("postgresql://" CLUSTER_USER "@127.0.0.1:%d/%s?"
+                             "sslmode=disable&gssencmode=disable",
+                             port, s->db);
+
+    scene_set(s, "PROD_DATABASE_URL", url);
+    free(url);
+}
+
 void scene_migration(const struct scene *s, const char *name)
 {
     char *sql = check_printf("INSERT INTO log (name) VALUES ('%s');\n", name);

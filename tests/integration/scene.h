@@ -45,6 +45,9 @@ void scene_new_production(struct scene *s);
 /* An environment variable of the runs to come; value NULL: not set. */
 void scene_set(struct scene *s, const char *name, const char *value);
 
+/* Production's server is reached on this port of 127.0.0.1, in plain text: a relay's. */
+void scene_set_port(struct scene *s, int port);
+
 /* Write migrations/NAME.sql into the checkout. */
 void scene_migration(const struct scene *s, const char *name);
 

@@ -1,5 +1,8 @@
 /* Promises 1 and 2: a lost connection is settled, never guessed. */
 #include "points.h"
+#include "sleeper.h"
+
+#include <unistd.h>
 
 /* What went in is told; nothing is unknown as long as the server can be reached. */
 static void lost_or_done(struct lane *lane)
@@ -59,6 +62,164 @@ static void server_restarted(void **state)
                                 .check = lost_or_done});
 }
 
+/* ------------------------------------------------------------------ at work */
+
+static void terminate(struct scene *s, const char *second)
+{
+    three_files(s, second);
+    scene_start(s, "apply");
+    wait_for(s, "%pg_sleep%");
+    cluster_exec(&scene_server, s->db,
+                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                 "query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()");
+    scene_finish(s, 1);
+    assert_warned(s, "migrations/V2.sql");
+    assert_warned(s, "connection to production was lost");
+    assert_warned(s, "rolled back, and nothing after it was started: 1 of 3");
+    expect_only_the_first(s);
+}
+
+static void backend_terminated_in_the_pipeline(void **state)
+{
+    terminate(*state, "INSERT INTO log (name) VALUES ('half');\n" SLEEP);
+}
+
+static void backend_terminated_in_a_file_with_copy(void **state)
+{
+    terminate(*state, COPY SLEEP);
+}
+
+static void backend_terminated_in_a_long_pipeline(void **state)
+{
+    struct scene *s = *state;
+    const char *told;
+
+    start_many(s);
+    cluster_exec(&scene_server, s->db,
+                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                 "application_name = 'revtwin' AND datname = current_database()");
+    scene_finish(s, 1);
+    told = strstr(s->run.err, " of 200 migrations are in");
+    assert_non_null(told);
+    while (told > s->run.err && told[-1] >= '0' && told[-1] <= '9')
+        told--;
+    assert_int_equal(strtol(told, NULL, 10), expect_no_half(s));
+    expect_the_rest(s);
+}
+
+/* The network breaks, and the server goes on with a long statement for a while. */
+static void server_is_still_at_work(void **state)
+{
+    struct scene *s = *state;
+    struct relay relay;
+
+    relay_start(&relay, scene_server.dir, scene_server.port, 0);
+    scene_set_port(s, relay.port);
+    three_files(s, "INSERT INTO log (name) VALUES ('half');\n" SLEEP);
+    scene_start(s, "apply");
+    wait_for(s, "%pg_sleep%");
+    relay_break(&relay);
+    scene_finish(s, 1);
+    assert_warned(s, "connection to production was lost");
+    assert_warned(s, "rolled back, and nothing after it was started: 1 of 3");
+    expect_only_the_first(s);
+    relay_stop(&relay);
+}
+
+/* It does not look whether we are still there, and takes longer than we may wait. */
+static void server_is_at_work_for_too_long(void **state)
+{
+    struct scene *s = *state;
+    struct relay relay;
+
+    relay_start(&relay, scene_server.dir, scene_server.port, 0);
+    scene_set_port(s, relay.port);
+    three_files(s, "SET LOCAL client_connection_check_interval = 0;\n" SLEEP);
+    scene_start(s, "apply", "--wait", "1");
+    wait_for(s, "%pg_sleep%");
+    relay_break(&relay);
+    scene_finish(s, 6);
+    assert_warned(s, "it could not be asked what was committed");
+    assert_warned(s, "the lost session is still at work");
+    assert_warned(s, "1 of 3 migrations are known to be committed");
+    cluster_exec(&scene_server, s->db,
+                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                 "query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()");
+    expect_only_the_first(s);
+    relay_stop(&relay);
+}
+
+/* ------------------------------------------------------------------ the server is gone
+ */
+
+static void lose_server(struct scene *s, const char *second, const char *seconds)
+{
+    three_files(s, second);
+    scene_start(s, "apply", "--wait", seconds);
+    wait_for(s, "%pg_sleep%");
+    cluster_halt(&scene_server, CLUSTER_IMMEDIATE);
+    run_wait_said(&s->run, "asking it what was committed");
+}
+
+static void server_comes_back_in_time(void **state)
+{
+    struct scene *s = *state;
+
+    lose_server(s, SLEEP, "60");
+    sleep(1);
+    cluster_resume(&scene_server);
+    scene_finish(s, 1);
+    assert_warned(s, "connection to production was lost");
+    assert_warned(s, "rolled back, and nothing after it was started: 1 of 3");
+    expect_only_the_first(s);
+}
+
+/* COMMIT was sent with the rest of the pipeline: nobody can know. */
+static void server_does_not_come_back(void **state)
+{
+    struct scene *s = *state;
+
+    lose_server(s, SLEEP, "1");
+    scene_finish(s, 6);
+    assert_warned(s, "it could not be asked what was committed");
+    assert_warned(s, "1 of 3 migrations are known to be committed");
+    assert_warned(s, "revtwin status");
+    assert_warned(s, "revtwin apply --ledger");
+    assert_lacks(s->run.err, "rolled back");
+    cluster_resume(&scene_server);
+    expect_only_the_first(s);
+}
+
+/* One by one COMMIT is sent last: as it was not, all is known. */
+static void server_does_not_come_back_before_commit(void **state)
+{
+    struct scene *s = *state;
+
+    lose_server(s, COPY SLEEP, "1");
+    scene_finish(s, 1);
+    assert_warned(s, "rolled back, and nothing after it was started: 1 of 3");
+    cluster_resume(&scene_server);
+    expect_only_the_first(s);
+}
+
+/* A standby may lag behind: what it does not have may be committed all the same. */
+static void a_standby_answers_instead(void **state)
+{
+    struct scene *s = *state;
+    char *sql =
+        check_printf("COPY (SELECT) TO '%s/data/standby.signal'", scene_server.dir);
+
+    cluster_exec(&scene_server, "postgres", sql);
+    lose_server(s, SLEEP, "1");
+    cluster_resume(&scene_server);
+    scene_finish(s, 6);
+    assert_warned(s, "in recovery");
+    assert_warned(s, "1 of 3 migrations are known to be committed");
+    cluster_exec(&scene_server, "postgres", "SELECT pg_promote()");
+    expect_only_the_first(s);
+    free(sql);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -66,6 +227,15 @@ int main(void)
         cmocka_unit_test(cut_at_every_message_of_the_first_use),
         cmocka_unit_test(backend_terminated),
         cmocka_unit_test(server_restarted),
+        scene_test(backend_terminated_in_the_pipeline),
+        scene_test(backend_terminated_in_a_file_with_copy),
+        scene_test(backend_terminated_in_a_long_pipeline),
+        scene_test(server_is_still_at_work),
+        scene_test(server_is_at_work_for_too_long),
+        scene_test(server_comes_back_in_time),
+        scene_test(server_does_not_come_back),
+        scene_test(server_does_not_come_back_before_commit),
+        scene_test(a_standby_answers_instead),
     };
 
     return cmocka_run_group_tests(tests, points_start, points_stop);

@@ -1,4 +1,5 @@
 /* Promise 3: one runner at a time. */
+#include "pgbouncer.h"
 #include "sleeper.h"
 
 #include <signal.h>
@@ -120,32 +121,108 @@ static void head_that_is_rewritten_while_we_run(void **state)
     assert_log(s, "V0 V1");
 }
 
-static void runners_that_start_at_the_same_time(void **state)
-{
-    enum { RUNNERS = 4, FILES = 20 };
-    struct scene *s = *state;
-    struct run runs[RUNNERS] = {0};
+/* ------------------------------------------------------------------ two at a time */
 
-    scene_step(s, "V0");
+enum { ROUNDS = 20, FILES = 3 };
+
+static void write_round(struct scene *s, int round)
+{
     for (int i = 1; i <= FILES; i++) {
-        char *name = check_printf("V%d", i);
+        char *name = check_printf("V%02d_%d", round, i);
 
         scene_migration(s, name);
         free(name);
     }
-    repo_commit(&s->repo, "files");
-    for (int i = 0; i < RUNNERS; i++)
-        run_start_revtwin(&runs[i], s->repo.dir, s->env,
-                          (const char *const[]){"apply", NULL});
-    for (int i = 0; i < RUNNERS; i++) {
+    repo_commit(&s->repo, "round");
+}
+
+/* Two runs at once; who does not get to work ends with 8, saying why. */
+static void run_two(struct scene *s, const char *const *env[static 2], const char *wait)
+{
+    const char *const args[] = {"apply", "--wait", wait, NULL};
+    struct run runs[2] = {0};
+    int done = 0;
+
+    for (int i = 0; i < 2; i++)
+        run_start_revtwin(&runs[i], s->repo.dir, env[i], args);
+    for (int i = 0; i < 2; i++) {
         run_finish(&runs[i]);
-        run_expect(&runs[i], 0);
-        run_clear(&runs[i]);
+        done += runs[i].status == 0;
+        run_expect(&runs[i], runs[i].status == 0 ? 0 : 8);
+        if (runs[i].status != 0)
+            assert_contains(runs[i].err, "another revtwin");
     }
-    assert_production(s, "SELECT count(*) || ' ' || count(DISTINCT name) FROM log",
-                      "20 20");
-    assert_production(s, "SELECT count(*) FROM revtwin.ledger", "21");
+    if (done == 0)
+        check_fail("nobody got to work:\n%s%s", runs[0].err, runs[1].err);
+    if (done < 2 && strcmp(wait, "0") != 0 && env[0] == env[1])
+        check_fail("one did not wait:\n%s%s", runs[0].err, runs[1].err);
+    for (int i = 0; i < 2; i++)
+        run_clear(&runs[i]);
+}
+
+static void expect_each_once_in_order(struct scene *s)
+{
+    assert_production(s,
+                      "SELECT count(*) || ' ' || count(DISTINCT name) || ' ' || "
+                      "(array_agg(name ORDER BY id) = array_agg(name ORDER BY name)) "
+                      "FROM log",
+                      "60 60 true");
+    assert_production(s,
+                      "SELECT string_agg(name, ' ' ORDER BY id) = (SELECT "
+                      "string_agg(substring(path, '/(.*)\\.sql'), ' ' ORDER BY seq) FROM "
+                      "revtwin.ledger) FROM log",
+                      "t");
     scene_run(s, 0, "verify");
+}
+
+static void two_runners_at_once(void **state)
+{
+    struct scene *s = *state;
+    const char *const *env[2] = {s->env, s->env};
+
+    assert_int_equal(ROUNDS * FILES, 60);
+    for (int round = 1; round <= ROUNDS; round++) {
+        write_round(s, round);
+        run_two(s, env, round % 2 ? "60" : "0");
+    }
+    expect_each_once_in_order(s);
+}
+
+/* ------------------------------------------------------------------ behind a pooler */
+
+/* Session locks mean nothing there: every second time one of the two does not even meet
+ * the pooler, and so neither sees the lock of the other. */
+static void two_runners_behind_a_pooler(void **state)
+{
+    struct scene *s = *state;
+    char direct[CLUSTER_URL_SIZE], url[CLUSTER_URL_SIZE],
+        *in_env = check_printf("PROD_DATABASE_URL=%s",
+                               cluster_url(&scene_server, s->db, direct));
+    const char *const straight[] = {in_env, NULL};
+    struct pgbouncer pooler;
+
+    pgbouncer_start(&pooler, &scene_server);
+    scene_set(s, "PROD_DATABASE_URL", pgbouncer_url(&pooler, s->db, url));
+    for (int round = 1; round <= ROUNDS; round++) {
+        const char *const *env[2] = {s->env, round % 2 ? s->env : straight};
+
+        write_round(s, round);
+        run_two(s, env, "0");
+    }
+    expect_each_once_in_order(s);
+    /* What a run took from the pooler it gave back as it was. */
+    assert_production(s,
+                      "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = "
+                      "current_database() AND pid <> pg_backend_pid()",
+                      "t");
+    assert_production(s, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'",
+                      "0");
+    scene_step(s, "V99");
+    scene_run(s, 0, "apply");
+    assert_said(s, "1 applied to production");
+    scene_run(s, 0, "verify");
+    pgbouncer_stop(&pooler);
+    free(in_env);
 }
 
 int main(void)
@@ -155,7 +232,8 @@ int main(void)
         scene_test(second_runner_goes_on_when_the_first_is_done),
         scene_test(runners_without_the_session_lock),
         scene_test(head_that_is_rewritten_while_we_run),
-        scene_test(runners_that_start_at_the_same_time),
+        scene_test(two_runners_at_once),
+        scene_test(two_runners_behind_a_pooler),
     };
 
     return cmocka_run_group_tests(tests, scene_start_server, scene_stop_server);
