@@ -251,6 +251,8 @@ int rt_collect_plan(struct rt_work *work, struct rt_context *context, struct rt_
         return rc;
     check_strings(work);
     rc = rt_plan_load(&work->plan, &context->arena, context->repo, err);
+    if (rc == 0 && work->ledger.pooled)
+        rt_plan_refuse_settings(&work->plan);
     return rc < 0 ? rc : rt_prisma_finish(work, context, err);
 }
 

@@ -246,6 +246,7 @@ static int run_steps(struct rt_run *run, struct rt_err *err)
                                   .client = run->options->writer.client,
                                   .head = before ? before->column[RT_COL_ENTRY_HASH]
                                                  : rt_ledger_head(run->ledger),
+                                  .pooled = run->ledger->pooled,
                                   .wait = run->options->wait};
     run->replied = (struct rt_cursor){.unit = run->replied.unit};
     rc = open_steps(run, action, err);

@@ -136,6 +136,40 @@ int rt_plan_load(struct rt_plan *plan, struct rt_arena *arena, struct rt_repo *r
     return 0;
 }
 
+static void refuse_setting(struct rt_plan *plan, size_t i, const struct rt_stmt *stmt)
+{
+    const struct rt_action *action = &plan->actions[i];
+    const struct rt_script *script = &action->source.script;
+    struct rt_err *err = rt_plan_add_finding(plan, RT_REFUSAL);
+
+    rt_err_set(err, RT_EREFUSED,
+               "%s in a file that runs without a transaction, behind a pooler",
+               stmt->tag);
+    rt_err_place(err, script->text, script->len,
+                 rt_locate(script->text, script->len, stmt->start));
+    rt_err_at(err, action->path, err->line, err->column);
+    rt_err_hint(err, "When a statement fails, what was set would stay with a connection "
+                     "that applications share. Connect to production directly (the "
+                     "endpoint without the pooler), or leave it out and write schemas "
+                     "into the statements.");
+}
+
+void rt_plan_refuse_settings(struct rt_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct rt_source *source = &plan->actions[i].source;
+        const struct rt_mode *mode = &source->mode;
+
+        for (size_t s = mode->first;
+             mode->no_transaction && s < mode->first + mode->count; s++) {
+            if (source->script.stmts[s].stmt_class == RT_CLASS_SETTING) {
+                refuse_setting(plan, i, &source->script.stmts[s]);
+                break;
+            }
+        }
+    }
+}
+
 int rt_plan_check(const struct rt_plan *plan, struct rt_err *err)
 {
     if (plan->refusals == 0)

@@ -142,6 +142,9 @@ void rt_plan_refuse_changed(struct rt_plan *plan, const struct rt_migration *m,
 int rt_plan_load(struct rt_plan *plan, struct rt_arena *arena, struct rt_repo *repo,
                  struct rt_err *err) RT_CHECKED;
 
+/* Refuse loaded files that set something for the session where that is not ours alone. */
+void rt_plan_refuse_settings(struct rt_plan *plan);
+
 /* 0, or -RT_EREFUSED with the number of refusals in the message. */
 int rt_plan_check(const struct rt_plan *plan, struct rt_err *err) RT_CHECKED;
 

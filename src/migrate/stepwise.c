@@ -15,6 +15,9 @@ int rt_walk_leave(struct rt_walk *walk, struct rt_err *err)
     struct rt_batch batch = {0};
     int rc;
 
+    if (walk->run->pooled)
+        return 0; /* it would meet any connection, and who uses that next */
+
     for (size_t i = 0; i < RT_SESSION_RESTORE; i++)
         rt_batch_add(&batch, RT_PART_FRAME, rt_session_restore[i], 0, NULL);
     for (size_t i = 0; i < RT_SESSION_CLEANUP; i++)

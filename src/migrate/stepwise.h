@@ -14,7 +14,9 @@ struct rt_stepwise {
                                transactions run without the former */
     const char *client;     /* who runs it, as rt_writer has it */
     const char *head;       /* entry_hash of the last row that the ledger should have */
-    unsigned wait;          /* seconds for what an earlier run has left running */
+    bool pooled;   /* what is set for the session would stay with a connection that others
+                      use: limits hold in transactions only, and the file sets nothing */
+    unsigned wait; /* seconds for what an earlier run has left running */
 
     /* What came of it, also after an error. */
     unsigned line;     /* of the statement that is under way */

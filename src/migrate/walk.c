@@ -133,15 +133,17 @@ static void add_claim(struct rt_walk *walk, const struct rt_mark *mark, const ch
     rt_batch_add(&walk->batch, RT_PART_HEAD, rt_sql_ledger_head, 1, head);
 }
 
-/* Our settings, then those of the file so far: a session that goes on with it, or another
- * one of a pooler, has not seen them. params has to last until they are sent. */
-static void add_settings(struct rt_walk *walk, const char *params[2])
+/* Our settings, then those of the file so far: a session that goes on with it has not
+ * seen them. Behind a pooler only ours, for a transaction. params has to last until they
+ * are sent. */
+static void add_settings(struct rt_walk *walk, const char *params[3])
 {
     const struct rt_source *source = &walk->action->source;
 
     params[0] = lock_timeout(walk);
     params[1] = walk->run->statement_timeout;
-    rt_batch_add(&walk->batch, RT_PART_FRAME, rt_sql_step_settings, 2, params);
+    params[2] = walk->run->pooled ? "true" : "false";
+    rt_batch_add(&walk->batch, RT_PART_FRAME, rt_sql_step_settings, 3, params);
     for (size_t i = 0; i + 1 < walk->number; i++) {
         const struct rt_stmt *stmt = &source->script.stmts[walk->places[i]];
 
@@ -167,10 +169,10 @@ static void add_end(struct rt_walk *walk)
 int rt_walk_send(struct rt_walk *walk, struct rt_message message, bool not_yet,
                  struct rt_err *err)
 {
-    bool copy = message.copy != NULL;
+    bool copy = message.copy != NULL, pooled = walk->run->pooled;
     bool unsure = walk->stmt->stmt_class == RT_CLASS_UNPARSED; /* may be a COPY, too */
     struct rt_mark first, last;
-    const char *timeouts[2], *head = walk->run->head;
+    const char *limits[3], *head = walk->run->head;
     int rc;
 
     rt_batch_reset(&walk->batch);
@@ -178,10 +180,13 @@ int rt_walk_send(struct rt_walk *walk, struct rt_message message, bool not_yet,
     rt_mark_fill(&first, walk, copy ? "done" : "started", walk->version, NULL);
     rt_mark_fill(&last, walk, "done", walk->version + 1, NULL);
     add_claim(walk, &first, &head);
-    add_settings(walk, timeouts);
+    if (copy || !pooled)
+        add_settings(walk, limits);
     if (!copy)
         add_frame(walk, "COMMIT");
     walk->claimed = copy ? SIZE_MAX : walk->batch.count;
+    if (!copy && pooled && walk->stmt->stmt_class == RT_CLASS_PLAIN)
+        add_settings(walk, limits);
     rt_batch_add_message(&walk->batch, RT_PART_STATEMENT, 0, message);
     if (copy) {
         add_frame(walk, "COMMIT");
@@ -224,7 +229,7 @@ int rt_walk_mark_done(struct rt_walk *walk, struct rt_err *err)
 int rt_walk_ask(struct rt_walk *walk, struct rt_err *err)
 {
     struct rt_question question;
-    const char *timeouts[2];
+    const char *limits[3];
     int rc;
 
     if (!rt_leftover_question(&question, &walk->what))
@@ -232,7 +237,7 @@ int rt_walk_ask(struct rt_walk *walk, struct rt_err *err)
     rt_batch_reset(&walk->batch);
     add_frame(walk, BEGIN);
     add_restore(walk);
-    add_settings(walk, timeouts);
+    add_settings(walk, limits);
     rt_batch_add(&walk->batch, RT_PART_FRAME, question.sql, RT_COUNT(question.params),
                  question.params);
     add_frame(walk, "COMMIT");
