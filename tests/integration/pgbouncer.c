@@ -26,12 +26,8 @@ static void write_settings(const struct cluster *c)
     fprintf(file,
             "[databases]\n* = host=%s port=%d user=" CLUSTER_USER "\n"
             "[pgbouncer]\npool_mode = transaction\nauth_type = any\nlisten_addr =\n"
-            "server_round_robin = 1
-unix_socket_dir = %s
-listen_port = %d
-"
-            "logfile = %s/pooler.log
-",
+            "server_round_robin = 1\nunix_socket_dir = %s\nlisten_port = %d\n"
+            "logfile = %s/pooler.log\n",
             c->dir, c->port, c->dir, PGBOUNCER_PORT, c->dir);
     if (fclose(file) != 0)
         check_fail("%s: %s", path, strerror(errno));
