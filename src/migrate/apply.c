@@ -212,12 +212,10 @@ static void lend_lock(struct rt_run *run, bool back)
 static int open_steps(struct rt_run *run, const struct rt_action *action,
                       struct rt_err *err)
 {
-    int rc = 0;
-
     if (action->before == NULL)
         return 0;
     run->replied.phase = RT_PHASE_BEFORE;
-    while ((rc = rt_exec(NULL, run->conn, action->before->sql, err)) < 0) {
+    while (rt_exec(NULL, run->conn, action->before->sql, err) < 0) {
         enum rt_failure failure = rt_failure_of(run, false, err);
 
         if (!retry(run, failure, err)) {
