@@ -158,6 +158,15 @@ void points_expect_truth(struct lane *lane, int status)
     free(count);
 }
 
+void points_lost_or_done(struct lane *lane)
+{
+    points_expect_truth(lane, 1);
+    if (points_began(lane)) {
+        assert_warned(lane->scene, "connection to production was lost");
+        assert_warned(lane->scene, "rolled back");
+    }
+}
+
 /* ------------------------------------------------------------------ one run */
 
 static void start(struct lane *lane, const struct points *points, enum relay_side side,

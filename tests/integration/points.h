@@ -74,4 +74,8 @@ bool points_began(const struct lane *lane);
  * may be 0 only when everything is in, and this one only when something is missing. */
 void points_expect_truth(struct lane *lane, int status);
 
+/* A check after a connection was lost: all is in, or the run says what was rolled back.
+ * Nothing is unknown as long as the server can be reached. */
+void points_lost_or_done(struct lane *lane);
+
 #endif

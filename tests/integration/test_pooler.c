@@ -12,15 +12,11 @@ static struct pgbouncer pooler;
  * point, which has no common divisor with the messages of a statement. */
 enum { STEP = 17 };
 
-static void lost_or_done(struct lane *lane)
-{
-    points_expect_truth(lane, 1);
-}
-
 static void connection_is_lost(void **state)
 {
     (void)state;
-    points_try(&(struct points){.act = RELAY_CUT, .step = STEP, .check = lost_or_done});
+    points_try(
+        &(struct points){.act = RELAY_CUT, .step = STEP, .check = points_lost_or_done});
 }
 
 static enum relay_act interrupt(struct lane *lane)

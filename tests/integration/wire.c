@@ -36,7 +36,9 @@ static void finish(struct wire *wire)
         wire->code = number_at(wire->head + 4);
         wire->opaque = wire->code == WIRE_SSL || wire->code == WIRE_GSS;
     }
-    wire->type = wire->untyped ? '\0' : (char)wire->head[0];
+    wire->type = '\0';
+    if (!wire->untyped)
+        wire->type = (char)wire->head[0];
     wire->untyped = false;
     wire->seen = wire->length = 0;
 }
