@@ -106,3 +106,8 @@ void rt_err_clear(struct rt_err *err)
     free(err->advice);
     *err = (struct rt_err){0};
 }
+
+bool rt_err_is(const struct rt_err *err, const char *sqlstate)
+{
+    return strcmp(err->sqlstate, sqlstate) == 0;
+}

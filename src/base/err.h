@@ -59,6 +59,9 @@ int rt_err_advice(struct rt_err *err, const char *fmt, ...) RT_PRINTF(2, 3);
 int rt_err_at(struct rt_err *err, const char *path, unsigned long line,
               unsigned long column);
 
+/* Whether the server gave this SQLSTATE. */
+bool rt_err_is(const struct rt_err *err, const char *sqlstate);
+
 /* Give the error in src to dst; src is then empty. */
 void rt_err_move(struct rt_err *dst, struct rt_err *src);
 

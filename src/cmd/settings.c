@@ -107,7 +107,9 @@ static const char *form_error(const struct setting *setting, const char *value)
     case FORM_LAYOUT:
         return is_layout(value) ? NULL : "auto, plain or prisma";
     case FORM_SECONDS:
-        return is_digits(value) ? NULL : "a whole number of seconds";
+        return is_digits(value) && strlen(value) < 7
+                   ? NULL
+                   : "a whole number of seconds below a million";
     case FORM_COUNT:
         return is_digits(value) && strlen(value) < 4 ? NULL : "a number below 1000";
     case FORM_DURATION:

@@ -107,7 +107,7 @@ static void roll_back(struct rt_run *run, const struct rt_err *cause)
     rt_err_clear(&ignored);
 }
 
-/* Ask after a lost connection: whether production told. */
+/* Ask after a lost connection what is in; whether production told. */
 static bool settle(struct rt_run *run, struct rt_err *err)
 {
     bool hasty = err->status == RT_EINT || err->status == RT_ETERM;
@@ -120,6 +120,7 @@ static bool settle(struct rt_run *run, struct rt_err *err)
     else if (later.message)
         rt_err_detail(err, "At last: %s.", later.message);
     rt_err_clear(&later);
+    run->loss = settled ? RT_LOSS_SETTLED : RT_LOSS_OPEN;
     return settled;
 }
 
@@ -146,22 +147,20 @@ static bool retry(struct rt_run *run, enum rt_failure failure, struct rt_err *er
 /* Something failed: 0 when the run can go on after all, from run->replied. */
 static int handle(struct rt_run *run, struct rt_err *err)
 {
-    bool lost = rt_conn_lost(run->conn);
-    enum rt_contact contact = RT_CONTACT_KEPT;
     enum rt_failure failure;
 
     /* What fails between two files hits the one that was to come: the other is in. */
     if (run->replied.phase == RT_PHASE_CLEANUP)
         run->replied = (struct rt_cursor){.unit = run->replied.unit + 1};
-    if (lost && run->replied.unit < run->sequence.count)
-        contact = settle(run, err) ? RT_CONTACT_SETTLED : RT_CONTACT_LOST;
+    if (rt_conn_lost(run->conn) && run->replied.unit < run->sequence.count)
+        settle(run, err);
     if (run->replied.unit == run->sequence.count)
         return 0; /* what comes after the last COMMIT has no say in it */
-    failure = rt_failure_of(run, contact, err);
+    failure = rt_failure_of(run, err);
     if (retry(run, failure, err))
         return 0;
     if (err->status == RT_EINT || err->status == RT_ETERM) /* perhaps in the pause */
-        failure = rt_failure_of(run, contact, err);
+        failure = rt_failure_of(run, err);
     if (!rt_conn_lost(run->conn))
         roll_back(run, err);
     rt_failure_explain(run, failure, err);

@@ -153,7 +153,7 @@ int rt_ledger_create(struct rt_ledger *ledger, struct rt_conn *conn, bool commit
     if (rt_exec(NULL, conn, "ROLLBACK", &ignored) < 0)
         rt_err_clear(&ignored);
     rt_err_wrap(err, "cannot create the ledger in production");
-    if (strcmp(err->sqlstate, "55P03") == 0) /* lock_not_available */
+    if (rt_err_is(err, "55P03")) /* lock_not_available */
         err->status = RT_ELOCKED;
     if (strcmp(err->sqlstate, "42501") == 0) { /* insufficient_privilege */
         rt_str_add(&grant, "CREATE SCHEMA IF NOT EXISTS revtwin; "

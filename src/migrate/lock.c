@@ -23,8 +23,12 @@ static int explain(const struct rt_lock *lock, struct rt_conn *conn, int waited,
                       rt_result_get(holder, 0, 0), rt_result_get(holder, 0, 1),
                       rt_result_get(holder, 0, 2), rt_result_get(holder, 0, 3),
                       rt_result_get(holder, 0, 4));
-    rt_err_hint(err,
-                "Nothing was changed. Run the command again when the other run is done.");
+    rt_err_hint(
+        err,
+        "Nothing was changed. Run the command again when the other run is done. If "
+        "that run is gone, and only the server does not know it yet: SELECT "
+        "pg_terminate_backend(%s).",
+        rt_result_rows(holder) > 0 ? rt_result_get(holder, 0, 0) : "PID");
     rt_result_free(holder);
     return -RT_ELOCKED;
 }

@@ -6,6 +6,12 @@
 #include "migrate/sequence.h"
 #include "migrate/watch.h"
 
+enum rt_loss {
+    RT_LOSS_NONE,
+    RT_LOSS_SETTLED, /* the connection was lost, and production told what is in */
+    RT_LOSS_OPEN,    /* it was lost, and the old session may still be at work */
+};
+
 struct rt_run {
     struct rt_apply_result *out;
     struct rt_arena *arena;
@@ -19,6 +25,8 @@ struct rt_run {
      * tells which statement a reply, or an error, is about. */
     struct rt_cursor sent, replied;
     struct rt_watch watch;
+    enum rt_loss loss;
+    const char *xid; /* of the transaction whose replies are being read */
 };
 
 /* The last row of the ledger as unit finds it when all before it are in; NULL: none. */

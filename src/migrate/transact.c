@@ -128,6 +128,8 @@ static int take_reply(void *context, const char *tag, const char *value,
     struct rt_run *run = s->run;
     const struct rt_cursor *at = &run->replied;
 
+    if (at->phase == RT_PHASE_SETTINGS)
+        run->xid = rt_arena_strdup(run->arena, value ? value : "");
     if (at->phase == RT_PHASE_APPEND) {
         const struct rt_action *action = rt_cursor_action(at, &run->sequence);
 

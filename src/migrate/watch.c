@@ -15,15 +15,14 @@ static const char *or_unknown(const char *text)
 static const char *describe(struct rt_watch *watch, const struct rt_result *rows)
 {
     size_t more = rt_result_rows(rows) - 1;
-    const char *query = rt_result_get(rows, 0, 7);
 
     return rt_arena_format(
         watch->arena,
-        "%s on %s, held by pid %s (user %s, application %s, %s, query since %s: %s)%s",
+        "%s on %s, held by pid %s (user %s, application %s, %s, query since %s)%s",
         or_unknown(rt_result_get(rows, 0, 1)), or_unknown(rt_result_get(rows, 0, 0)),
         rt_result_get(rows, 0, 2), or_unknown(rt_result_get(rows, 0, 3)),
         or_unknown(rt_result_get(rows, 0, 4)), or_unknown(rt_result_get(rows, 0, 5)),
-        or_unknown(rt_result_get(rows, 0, 6)), or_unknown(query),
+        or_unknown(rt_result_get(rows, 0, 6)),
         more ? rt_arena_format(watch->arena, " and %zu more", more) : "");
 }
 
@@ -61,8 +60,11 @@ static const char *ask(struct rt_watch *watch, struct rt_err *err)
     const char *blocker = NULL;
     struct rt_result *rows;
 
-    if (query(&rows, watch, params, err) == 0 && rt_result_rows(rows) > 0)
+    watch->pid = NULL;
+    if (query(&rows, watch, params, err) == 0 && rt_result_rows(rows) > 0) {
         blocker = describe(watch, rows);
+        watch->pid = rt_arena_strdup(watch->arena, rt_result_get(rows, 0, 2));
+    }
     rt_result_free(rows);
     return blocker;
 }
@@ -77,7 +79,7 @@ static void tell(void *context)
     struct rt_watch *watch = context;
     int64_t now = rt_clock_ms();
     struct rt_err err = {0};
-    const char *before = watch->blocker;
+    const char *before = watch->pid;
     uint64_t replies;
     const char *where = watch->where(watch->context, &replies);
 
@@ -85,13 +87,13 @@ static void tell(void *context)
         watch->replies = replies;
         watch->since = now - RT_WAIT_TICK_MS;
         watch->told_at = 0;
-        before = watch->blocker = NULL;
+        before = watch->pid = watch->blocker = NULL;
     }
     if (!watch->unable)
         watch->blocker = ask(watch, &err);
     watch->unable = watch->unable || err.status != RT_DONE;
     rt_err_clear(&err);
-    if (same(before, watch->blocker) &&
+    if (same(before, watch->pid) &&
         now - (watch->told_at ? watch->told_at : watch->since) < TELL_AGAIN_MS)
         return;
     watch->told_at = now;

@@ -23,6 +23,7 @@ struct rt_watch {
     int64_t since;       /* when this wait was first seen, rt_clock_ms */
     int64_t told_at;     /* and told of; 0: not yet */
     const char *blocker; /* of that wait, or NULL */
+    const char *pid;     /* its process id */
 };
 
 /* Watch a connection, from here until rt_watch_stop, with the first four fields set. */

@@ -93,6 +93,7 @@ static int connect_to(struct rt_conn *conn, unsigned limit_ms, struct rt_err *er
                     conn->server->source);
         return rc;
     }
+    conn->pid = PQbackendPID(conn->pg);
     PQsetNoticeReceiver(conn->pg, log_notice, conn);
     PQsetnonblocking(conn->pg, 1); /* libpq's own waiting is deaf to signals */
     return pin_session(conn, conn->access, err);
@@ -176,7 +177,7 @@ bool rt_conn_lost(const struct rt_conn *conn)
 
 int rt_conn_pid(const struct rt_conn *conn)
 {
-    return PQbackendPID(conn->pg);
+    return conn->pid;
 }
 
 bool rt_conn_in_transaction(const struct rt_conn *conn)

@@ -81,7 +81,8 @@ const struct rt_server *rt_conn_server(const struct rt_conn *conn);
 const char *rt_conn_database(const struct rt_conn *conn);
 const char *rt_conn_host(const struct rt_conn *conn); /* name, address or socket folder */
 int rt_conn_version(const struct rt_conn *conn);      /* as 150020 */
-/* What the server said of its process at the start; behind a pooler, of no process. */
+/* What the server said of its process when it was last connected to; behind a pooler it
+ * is that of no process. */
 int rt_conn_pid(const struct rt_conn *conn);
 /* Broken, or given up because the server did not answer to a cancel. */
 bool rt_conn_lost(const struct rt_conn *conn);

@@ -109,8 +109,7 @@ int rt_connect(PGconn **out, const char *const *keywords, const char *const *val
 
     *out = NULL;
     if (!start_thread(attempt)) {
-        attempt->left = true;
-        run_attempt(attempt);
+        attempt_free(attempt);
         return rt_err_set(err, RT_EINTERNAL, "cannot start a thread");
     }
     while (rc == 0 && (fds[0].revents & POLLIN) == 0) {

@@ -14,7 +14,9 @@ struct rt_conn {
     void (*on_wait)(void *context); /* or NULL */
     void *on_wait_context;
     bool shielded;        /* signals do not stop statements */
-    int64_t cancelled_at; /* when the server was asked again to cancel; 0: never */
+    int pid;              /* PQbackendPID, which libpq forgets with the connection */
+    int64_t cancelled_at; /* since when the server is asked to cancel; 0: it is not */
+    int64_t asked_at;     /* and when it was asked last */
     bool given_up;        /* it did not answer: as good as lost */
     int service_file;     /* of rt_service_file; 0: there is none */
 };

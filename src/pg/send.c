@@ -101,14 +101,19 @@ static int put_copy_data(struct replies *r, struct rt_err *err)
 }
 
 /* COPY ... TO stdout: psql would print it; a migration has nobody to read it. */
-static int skip_copy_data(struct rt_conn *conn, struct rt_err *err)
+static int skip_copy_data(struct replies *r, struct rt_err *err)
 {
     char *row;
-    int len;
+    int len, rc = 0;
+    bool flushed;
 
-    while ((len = PQgetCopyData(conn->pg, &row, 0)) > 0)
-        PQfreemem(row);
-    return len == -1 ? 0 : rt_err_result(err, conn, NULL);
+    while (rc == 0 && (len = PQgetCopyData(r->conn->pg, &row, 1)) >= 0) {
+        if (len > 0)
+            PQfreemem(row);
+        else
+            rc = hear_signals(r, rt_conn_pump(r->conn, &flushed, r->cancelled, err));
+    }
+    return rc == 0 && len < -1 ? rt_err_result(err, r->conn, NULL) : rc;
 }
 
 /* One result of a message. Negative when the connection is of no more use. */
@@ -118,7 +123,7 @@ static int take(struct replies *r, const PGresult *result, struct rt_err *err)
     case PGRES_COPY_IN:
         return put_copy_data(r, err);
     case PGRES_COPY_OUT:
-        return skip_copy_data(r->conn, err);
+        return skip_copy_data(r, err);
     case PGRES_SINGLE_TUPLE:
         note_value(r, result);
         return 0; /* the message goes on */

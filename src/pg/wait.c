@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "pg/private.h"
 
-enum { CANCEL_AGAIN_MS = 500, GIVE_UP_MS = 5000, CANCEL_END_MS = 1000 };
+enum { CANCEL_AGAIN_MS = 500, GIVE_UP_MS = 3000, CANCEL_END_MS = 1000 };
 
 void rt_conn_shield(struct rt_conn *conn)
 {
@@ -70,12 +70,17 @@ void rt_conn_end_cancel(const struct rt_conn *conn)
  * And at some time nobody waits for an answer any more: the connection is given up. */
 static int insist(struct rt_conn *conn, struct rt_err *err)
 {
+    int64_t now = rt_clock_ms();
+
     if (conn->cancelled_at == 0)
-        conn->cancelled_at = rt_clock_ms();
-    if (rt_clock_ms() - conn->cancelled_at > GIVE_UP_MS) {
+        conn->cancelled_at = conn->asked_at = now;
+    if (now - conn->asked_at < CANCEL_AGAIN_MS)
+        return 0;
+    if (now - conn->cancelled_at > GIVE_UP_MS) {
         conn->given_up = true;
         return rt_err_set(err, RT_EINTERNAL, "the server did not answer to the cancel");
     }
+    conn->asked_at = now;
     cancel_statement(conn);
     return 0;
 }
@@ -89,7 +94,8 @@ static int wait_for(struct rt_conn *conn, short events, bool cancelled,
     int tick = cancelled ? CANCEL_AGAIN_MS : conn->on_wait ? RT_WAIT_TICK_MS : -1;
     int ready = poll(fds, RT_COUNT(fds), tick);
 
-    if (ready == 0 && cancelled && insist(conn, err) < 0)
+    /* Also one that goes on sending rows or notices. */
+    if (cancelled && insist(conn, err) < 0)
         return -(int)err->status;
     if (ready == 0 && !cancelled && conn->on_wait)
         conn->on_wait(conn->on_wait_context);

@@ -342,12 +342,16 @@ static void let_go(void)
     for (size_t i = 0; i < MAX_CONNECTIONS; i++) {
         struct connection *c = &connections[i];
 
-        if (c->used && self.shared->break_all)
-            drop(c);
-        else if (c->used && c->held && self.shared->release == RELAY_CUT)
-            drop(c);
-        else if (c->used && c->held)
+        if (!c->used || !(c->held || self.shared->break_all))
+            continue;
+        if (self.shared->release == RELAY_PASS && !self.shared->break_all) {
             lift_limits(c);
+            continue;
+        }
+        /* A copy of the server's end that nobody closes keeps it open. */
+        if (self.shared->release == RELAY_FORGET)
+            fcntl(c->flows[RELAY_TO_SERVER].to, F_DUPFD_CLOEXEC, 0);
+        drop(c);
     }
     self.shared->break_all = false;
 }

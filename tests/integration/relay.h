@@ -23,9 +23,11 @@
 enum relay_side { RELAY_TO_SERVER, RELAY_TO_CLIENT };
 
 enum relay_act {
-    RELAY_PASS, /* nothing happens */
-    RELAY_CUT,  /* the connection ends for both; what was passed before still arrives */
-    RELAY_HOLD, /* nothing passes in either direction until relay_release */
+    RELAY_PASS,   /* nothing happens */
+    RELAY_CUT,    /* the connection ends for both; what was passed before still arrives */
+    RELAY_HOLD,   /* nothing passes in either direction until relay_release */
+    RELAY_FORGET, /* only for relay_release: the connection ends for the client, and the
+                     server does not hear of it, as when a router forgets it */
 };
 
 /* Once, on one connection; all others pass. */
@@ -78,7 +80,7 @@ void relay_arm(struct relay *relay, const struct relay_trap *trap);
 /* Wait until the trap holds a connection, for at most so many milliseconds. */
 bool relay_holds(struct relay *relay, int milliseconds);
 
-/* Go on with what is held: RELAY_PASS or RELAY_CUT. */
+/* Go on with what is held: RELAY_PASS, RELAY_CUT or RELAY_FORGET. */
 void relay_release(struct relay *relay, enum relay_act act);
 
 /* All connections that there are end for both sides, whatever they are at. */

@@ -17,8 +17,7 @@ WITH me AS (
 )
 SELECT (SELECT object FROM wanted), (SELECT mode FROM wanted), a.pid,
        coalesce(a.usename, ''), coalesce(a.application_name, ''), coalesce(a.state, ''),
-       to_char(a.query_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
-       left(regexp_replace(a.query, '\s+', ' ', 'g'), 120)
+       to_char(a.query_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')
 FROM me, unnest(pg_catalog.pg_blocking_pids(me.pid)) AS blocker (pid)
 JOIN pg_catalog.pg_stat_activity a ON a.pid = blocker.pid
 ORDER BY a.xact_start

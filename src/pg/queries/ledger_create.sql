@@ -47,6 +47,7 @@ DO $$ BEGIN
                    WHERE tgrelid = 'revtwin.ledger'::regclass AND tgname = 'append_only') THEN
         CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON revtwin.ledger
             FOR EACH STATEMENT EXECUTE FUNCTION revtwin.refuse_change();
+        ALTER TABLE revtwin.ledger ENABLE ALWAYS TRIGGER append_only;
     END IF;
 END $$;
 CREATE TABLE IF NOT EXISTS revtwin.attempt (

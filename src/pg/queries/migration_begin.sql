@@ -4,7 +4,9 @@
 -- killed run left does not go on, with its locks, for as long as its statement takes.
 -- $1: lock_timeout, $2: statement_timeout or NULL, $3: the mark, $4: another tool's lock
 -- or NULL, which takes none
-SELECT set_config('lock_timeout', $1, true),
+-- The first column tells which transaction it is.
+SELECT txid_current(),
+       set_config('lock_timeout', $1, true),
        set_config('statement_timeout', coalesce($2, current_setting('statement_timeout')), true),
        CASE WHEN current_setting('server_version_num')::integer >= 140000
             THEN set_config('client_connection_check_interval', '1s', true) END,
