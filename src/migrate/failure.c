@@ -40,7 +40,8 @@ static enum rt_failure failure_in_ours(const struct rt_run *run, const struct rt
         return mark_was_reset(run, err) ? RT_FAILURE_RESET : RT_FAILURE_ENDED;
     if (is_our_cast(err) || rt_err_is(err, "23505") ||
         (phase == RT_PHASE_SETTINGS && rt_err_is(err, "55P03")) ||
-        (phase == RT_PHASE_BEFORE && rt_err_is(err, "42P07"))) /* made meanwhile */
+        (phase == RT_PHASE_BEFORE && /* another one waited for, or made meanwhile */
+         (rt_err_is(err, "55P03") || rt_err_is(err, "42P07"))))
         return RT_FAILURE_CONFLICT;
     return RT_FAILURE_LEDGER;
 }
