@@ -215,10 +215,11 @@ static int open_steps(struct rt_run *run, const struct rt_action *action,
         return 0;
     run->replied.phase = RT_PHASE_BEFORE;
     while (rt_exec(NULL, run->conn, action->before->sql, err) < 0) {
-        enum rt_contact contact =
-            rt_conn_lost(run->conn) ? RT_CONTACT_LOST : RT_CONTACT_KEPT;
-        enum rt_failure failure = rt_failure_of(run, contact, err);
+        enum rt_failure failure;
 
+        if (rt_conn_lost(run->conn))
+            settle(run, err);
+        failure = rt_failure_of(run, err);
         if (!retry(run, failure, err)) {
             if (!rt_conn_lost(run->conn))
                 roll_back(run, err);

@@ -104,6 +104,80 @@ static void server_is_at_work_for_too_long(void **state)
     relay_stop(&relay);
 }
 
+<<<<<<< HEAD
+=======
+/* ------------------------------------------------------------------ the server is gone
+ */
+
+static void lose_server(struct scene *s, const char *second, const char *seconds)
+{
+    three_files(s, second);
+    scene_start(s, "apply", "--wait", seconds);
+    wait_for(s, "%pg_sleep%");
+    cluster_halt(&scene_server, CLUSTER_IMMEDIATE);
+    run_wait_said(&s->run, "asking it what was committed");
+}
+
+static void server_comes_back_in_time(void **state)
+{
+    struct scene *s = *state;
+
+    lose_server(s, SLEEP, "60");
+    sleep(1);
+    cluster_resume(&scene_server);
+    scene_finish(s, 1);
+    assert_warned(s, "connection to production was lost");
+    assert_warned(s, "rolled back, and nothing after it was started: 1 of 3");
+    expect_only_the_first(s);
+}
+
+/* COMMIT was sent with the rest of the pipeline: nobody can know. */
+static void server_does_not_come_back(void **state)
+{
+    struct scene *s = *state;
+
+    lose_server(s, SLEEP, "1");
+    scene_finish(s, 6);
+    assert_warned(s, "it could not be asked what was committed");
+    assert_warned(s, "1 of 3 migrations are known to be committed");
+    assert_warned(s, "revtwin status");
+    assert_warned(s, "revtwin apply --ledger");
+    assert_lacks(s->run.err, "rolled back");
+    cluster_resume(&scene_server);
+    expect_only_the_first(s);
+}
+
+/* One by one COMMIT is sent last: as it was not, all is known. */
+static void server_does_not_come_back_before_commit(void **state)
+{
+    struct scene *s = *state;
+
+    lose_server(s, COPY SLEEP, "1");
+    scene_finish(s, 1);
+    assert_warned(s, "is rolled back when the server notices, and nothing after it was");
+    cluster_resume(&scene_server);
+    expect_only_the_first(s);
+}
+
+/* A standby may lag behind: what it does not have may be committed all the same. */
+static void a_standby_answers_instead(void **state)
+{
+    struct scene *s = *state;
+    char *sql =
+        check_printf("COPY (SELECT) TO '%s/data/standby.signal'", scene_server.dir);
+
+    cluster_exec(&scene_server, "postgres", sql);
+    lose_server(s, SLEEP, "1");
+    cluster_resume(&scene_server);
+    scene_finish(s, 6);
+    assert_warned(s, "in recovery");
+    assert_warned(s, "1 of 3 migrations are known to be committed");
+    cluster_exec(&scene_server, "postgres", "SELECT pg_promote()");
+    expect_only_the_first(s);
+    free(sql);
+}
+
+>>>>>>> 456c7a2 (Let the tests take the ledger's trigger off as an owner would)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
