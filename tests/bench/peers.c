@@ -18,16 +18,22 @@
 
 enum { RUNS = 3, LONG_SECONDS = 20, LIMIT_SECONDS = 300, MAX_PEERS = 32 };
 
-struct peer {
-    const char *script, *name;
-    char version[24];          /* empty: not installed */
-    double per_file[LAB_WAYS]; /* seconds, as far as it was run */
-};
-
 struct pass {
     double seconds[RUNS];
     uint64_t trips; /* of the last */
     bool failed;
+};
+
+struct peer {
+    const char *script, *name;
+    char version[24];          /* empty: not installed */
+    double per_file[LAB_WAYS]; /* seconds, as far as it was run */
+
+    /* Of the present comparison. */
+    struct repo folder;
+    struct pass first, second;
+    double spent;
+    int runs;
 };
 
 struct bench {
@@ -37,9 +43,14 @@ struct bench {
     double first, second; /* revtwin's seconds */
 };
 
-/* Used by many, and with no package for the script that each would need here. */
-static const char *const others[] = {"atlas",   "flyway", "goose", "liquibase",
-                                     "migrate", "sqlx",   "tern"};
+/* Used by many, and without a package from which the script of each could be tried. */
+static const struct {
+    const char *name, *program;
+} others[] = {
+    {"atlas", "atlas"}, {"flyway", "flyway"},       {"golang-migrate", "migrate"},
+    {"goose", "goose"}, {"liquibase", "liquibase"}, {"sqlx", "sqlx"},
+    {"tern", "tern"},
+};
 
 /* ------------------------------------------------------------------ the tools */
 
@@ -132,48 +143,63 @@ static void print_pass(const struct bench *b, struct pass *pass, int runs, doubl
 
 static void measure(struct bench *b, struct peer *peer, int files)
 {
-    struct pass first = {0}, second = {0};
-    struct repo folder;
-    double spent = 0;
-    int runs = 0;
-
-    lay_out(&folder, peer, files);
-    while (runs < RUNS && spent < LONG_SECONDS) {
-        lab_fresh(&b->lab);
-        run_pass(b, peer, folder.dir, &first, runs);
-        if (!first.failed)
-            lab_expect(&b->lab, files);
-        run_pass(b, peer, folder.dir, &second, runs);
-        spent += first.seconds[runs++];
-    }
-    peer->per_file[b->lab.way] = spent / runs / files;
-    print_pass(b, &first, runs, &b->first);
-    print_pass(b, &second, runs, &b->second);
-    repo_clear(&folder);
+    lab_fresh(&b->lab);
+    run_pass(b, peer, peer->folder.dir, &peer->first, peer->runs);
+    if (!peer->first.failed)
+        lab_expect(&b->lab, files);
+    run_pass(b, peer, peer->folder.dir, &peer->second, peer->runs);
+    peer->spent += peer->first.seconds[peer->runs++];
 }
 
+static bool takes_too_long(const struct bench *b, const struct peer *peer, int files)
+{
+    return peer->per_file[b->lab.way] * files > LIMIT_SECONDS;
+}
+
+static void print_peer(struct bench *b, struct peer *peer, int files)
+{
+    printf("%-16s %-14s", peer->name, peer->version);
+    if (peer->runs == 0) {
+        printf(" not run: about %.0f s\n", peer->per_file[b->lab.way] * files);
+        return;
+    }
+    peer->per_file[b->lab.way] = peer->spent / peer->runs / files;
+    print_pass(b, &peer->first, peer->runs, &b->first);
+    print_pass(b, &peer->second, peer->runs, &b->second);
+    printf("\n");
+}
+
+/* They take turns: a busy moment of the machine should not hit only one. */
 static void compare(struct bench *b, int files)
 {
+    const char *trips = b->lab.way == LAB_FAR ? "  trips" : "";
+
+    for (size_t i = 0; i < b->count; i++) {
+        b->peers[i].spent = 0;
+        b->peers[i].runs = 0;
+        if (b->peers[i].version[0])
+            lay_out(&b->peers[i].folder, &b->peers[i], files);
+    }
+    for (int run = 0; run < RUNS; run++) {
+        for (size_t i = 0; i < b->count; i++) {
+            struct peer *peer = &b->peers[i];
+
+            if (peer->version[0] && !takes_too_long(b, peer, files) &&
+                peer->spent < LONG_SECONDS)
+                measure(b, peer, files);
+        }
+    }
     printf("\n%d files%s\n%-16s %-14s %8s %7s%s %8s %7s%s\n", files,
-           b->lab.way == LAB_FAR ? " over 20 ms" : "", "", "", "first s", "x",
-           b->lab.way == LAB_FAR ? "  trips" : "", "again s", "x",
-           b->lab.way == LAB_FAR ? "  trips" : "");
+           *trips ? " over 20 ms" : "", "", "", "first s", "x", trips, "again s", "x",
+           trips);
     b->first = b->second = 0;
     for (size_t i = 0; i < b->count; i++) {
-        struct peer *peer = &b->peers[i];
-        double expected = peer->per_file[b->lab.way] * files;
-
-        if (peer->version[0] == '\0')
+        if (b->peers[i].version[0] == '\0')
             continue;
-        printf("%-16s %-14s", peer->name, peer->version);
-        fflush(stdout);
-        if (expected > LIMIT_SECONDS)
-            printf(" not run: about %.0f s", expected);
-        else
-            measure(b, peer, files);
-        printf("\n");
-        fflush(stdout);
+        print_peer(b, &b->peers[i], files);
+        repo_clear(&b->peers[i].folder);
     }
+    fflush(stdout);
 }
 
 static void list_missing(const struct bench *b)
@@ -184,11 +210,11 @@ static void list_missing(const struct bench *b)
             printf("%-16s not installed\n", b->peers[i].name);
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        const char *argv[] = {"sh", "-c", "command -v \"$0\"", others[i], NULL};
+        const char *argv[] = {"sh", "-c", "command -v \"$0\"", others[i].program, NULL};
         struct run run = {0};
 
         run_program(&run, NULL, NULL, argv);
-        printf("%-16s %s\n", others[i],
+        printf("%-16s %s\n", others[i].name,
                run.status == 0 ? "not compared: no script in " PEERS_DIR
                                : "not installed");
         run_clear(&run);
