@@ -4,16 +4,30 @@
 #include "cmd/prisma.h"
 #include "report/plan.h"
 
-/* Whatever is recorded of a file that has stopped half-way settles it. */
+static void refuse_stopped(struct rt_plan *plan, const char *path)
+{
+    struct rt_err *err = rt_plan_add_finding(plan, RT_REFUSAL);
+
+    rt_err_set(err, RT_EREFUSED, "%s has stopped half-way", path);
+    rt_err_at(err, path, 0, 0);
+    rt_err_hint(err, "A baseline would forget where, and why. Settle it by name: revtwin "
+                     "status tells how.");
+}
+
+/* What is recorded of a file that has stopped half-way settles it, when that was meant.
+ */
 static void settle_stopped(struct rt_work *work)
 {
     for (size_t i = 0; i < work->plan.count; i++) {
         struct rt_action *action = &work->plan.actions[i];
 
-        if (action->kind == RT_ACTION_RECORD &&
-            rt_stopped_find(work->ledger.stopped, work->ledger.stopped_count,
-                            action->path))
-            action->clears_steps = true;
+        if (action->kind != RT_ACTION_RECORD ||
+            !rt_stopped_find(work->ledger.stopped, work->ledger.stopped_count,
+                             action->path))
+            continue;
+        action->clears_steps = true;
+        if (action->row == RT_ROW_BASELINE)
+            refuse_stopped(&work->plan, action->path);
     }
 }
 

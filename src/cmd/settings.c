@@ -102,8 +102,9 @@ static const char *form_error(const struct setting *setting, const char *value)
 
     switch (setting->form) {
     case FORM_PATH:
-        return *value == '/' || strstr(value, "..") ? "a folder inside the repository"
-                                                    : NULL;
+        return *value == '\0' || *value == '/' || strstr(value, "..")
+                   ? "a folder inside the repository (. for all of it)"
+                   : NULL;
     case FORM_LAYOUT:
         return is_layout(value) ? NULL : "auto, plain or prisma";
     case FORM_SECONDS:

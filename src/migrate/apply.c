@@ -295,6 +295,7 @@ int rt_apply(struct rt_apply_result *out, struct rt_arena *arena, struct rt_conn
                                    .context = &run,
                                    .watched = conn,
                                    .pooled = ledger->pooled,
+                                   .lock_timeout = options->lock_timeout,
                                    .arena = arena}};
     int rc = 0;
 

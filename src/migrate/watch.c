@@ -5,7 +5,7 @@
 #include "pg/query.h"
 #include "queries.h"
 
-enum { TELL_AGAIN_MS = 10000 };
+enum { LOOK_AGAIN_MS = 1000, TELL_AGAIN_MS = 10000 };
 
 static const char *or_unknown(const char *text)
 {
@@ -74,6 +74,18 @@ static bool same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* When to look first: a wait of a second is worth it, and a lock_timeout that is shorter
+ * would else end before anybody has looked. */
+static int64_t first_look_ms(const char *lock_timeout)
+{
+    char *unit;
+    long long number = lock_timeout ? strtoll(lock_timeout, &unit, 10) : 0;
+
+    if (number == 0 || (*unit && strcmp(unit, "ms") != 0) || number >= LOOK_AGAIN_MS)
+        return LOOK_AGAIN_MS;
+    return number / 2;
+}
+
 static void tell(void *context)
 {
     struct rt_watch *watch = context;
@@ -86,9 +98,13 @@ static void tell(void *context)
     if (replies != watch->replies || watch->since == 0) {
         watch->replies = replies;
         watch->since = now - RT_WAIT_TICK_MS;
-        watch->told_at = 0;
+        watch->told_at = watch->looked_at = 0;
         before = watch->pid = watch->blocker = NULL;
     }
+    if (watch->looked_at ? now - watch->looked_at < LOOK_AGAIN_MS
+                         : now - watch->since < first_look_ms(watch->lock_timeout))
+        return;
+    watch->looked_at = now;
     if (!watch->unable)
         watch->blocker = ask(watch, &err);
     watch->unable = watch->unable || err.status != RT_DONE;

@@ -14,13 +14,15 @@ struct rt_watch {
     const char *(*where)(void *context, uint64_t *replies);
     void *context;
     struct rt_conn *watched;
-    bool pooled; /* a pooler hides the process id */
+    bool pooled;              /* a pooler hides the process id */
+    const char *lock_timeout; /* the first look is before it is over */
     struct rt_arena *arena;
 
     struct rt_conn *conn; /* the second one; opened at the first need */
     bool unable;          /* it cannot be had */
     uint64_t replies;
     int64_t since;       /* when this wait was first seen, rt_clock_ms */
+    int64_t looked_at;   /* when it was last looked who blocks; 0: not yet */
     int64_t told_at;     /* and told of; 0: not yet */
     const char *blocker; /* of that wait, or NULL */
     const char *pid;     /* its process id */

@@ -74,7 +74,7 @@ void rt_conn_shield(struct rt_conn *conn);
 
 /* Have fn called every RT_WAIT_TICK_MS while the server keeps us waiting; NULL: no more.
  */
-enum { RT_WAIT_TICK_MS = 1000 };
+enum { RT_WAIT_TICK_MS = 100 };
 void rt_conn_on_wait(struct rt_conn *conn, void (*fn)(void *context), void *context);
 
 const struct rt_server *rt_conn_server(const struct rt_conn *conn);

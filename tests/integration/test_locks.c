@@ -104,6 +104,8 @@ static void without_retries_there_is_one_attempt(void **state)
     repo_commit(&s->repo, "one file");
     scene_run(s, 4, "apply", "--lock-timeout", "100ms", "--retries", "0");
     assert_lacks(s->run.err, "trying again");
+    scene_run(s, 4, "apply", "--lock-timeout", "500ms", "--retries", "0");
+    expect_holder_named(s, &holder);
     scene_run(s, 2, "apply", "--retries", "many");
     assert_warned(s, "--retries");
     PQfinish(holder.conn);

@@ -85,7 +85,7 @@ static void server_does_not_come_back_before_commit(void **state)
 
     lose_server(s, COPY SLEEP, "1");
     scene_finish(s, 1);
-    assert_warned(s, "rolled back, and nothing after it was started: 1 of 3");
+    assert_warned(s, "nothing after it was started: 1 of 3");
     cluster_resume(&scene_server);
     expect_only_the_first(s);
 }

@@ -119,10 +119,12 @@ static void resolve_only_what_has_stopped(void **state)
     assert_steps(s, "1 done, 2 failed");
     assert_ledger(s, "applied V1");
 
-    /* A baseline of its commit settles it, too. */
-    scene_run(s, 0, "baseline", "HEAD");
-    assert_ledger(s, "applied V1, baseline V2, baseline V3");
-    assert_steps(s, "");
+    /* A baseline of its commit does not settle it in passing. */
+    scene_untouched(s, 3, "baseline", "HEAD");
+    assert_warned(s, "migrations/V2.sql has stopped half-way");
+    scene_run(s, 0, "baseline", "HEAD", "migrations/V3.sql");
+    assert_ledger(s, "applied V1, baseline V3");
+    assert_steps(s, "1 done, 2 failed");
 }
 
 /* ------------------------------------------------------------------ the repository */

@@ -54,6 +54,7 @@ static void test_refusals(void **state)
         {"resync.after-apply", "maybe", "true or false", NULL},
         {"migrations.layout", "Prisma", "auto, plain or prisma", NULL},
         {"migrations.path", "/etc", "inside the repository", NULL},
+        {"migrations.path", "", "inside the repository", NULL},
         {"migrations.path", "../other", "inside the repository", NULL},
         {"resync.bindir", "bin", "cannot be set", "--bindir"},
         {"migrations.branch", "feature", "cannot be set", "--branch"},
