@@ -1,0 +1,40 @@
+/*
+ * COPY between servers and to this process. Bytes go through as they come: memory is
+ * bounded by the largest single row, which libpq keeps whole.
+ */
+#ifndef RT_PG_COPY_H
+#define RT_PG_COPY_H
+
+#include "pg/conn.h"
+
+/* What has passed. */
+struct rt_copied {
+    unsigned long long bytes, rows;
+};
+
+/*
+ * Run a COPY ... TO STDOUT on one connection and pass its data to a COPY ... FROM STDIN
+ * on another, waiting on both. passed, which may be NULL, is called with the bytes of
+ * each piece. Errors are of the side that failed by itself; when production fails, the
+ * COPY on the other side is ended with an error, so that nothing of it remains.
+ */
+int rt_copy_pipe(struct rt_copied *out, struct rt_conn *from, const char *copy_to_stdout,
+                 struct rt_conn *to, const char *copy_from_stdin,
+                 void (*passed)(void *context, size_t bytes), void *context,
+                 struct rt_err *err) RT_CHECKED;
+
+/* Rows of a COPY ... TO STDOUT in text format, one after another, as they come. */
+struct rt_copy_reader;
+
+/* Start it; the connection is taken until rt_copy_close, which may come before the end
+ * and then cancels the statement. */
+int rt_copy_open(struct rt_copy_reader **out, struct rt_conn *conn,
+                 const char *copy_to_stdout, struct rt_err *err) RT_CHECKED;
+void rt_copy_close(struct rt_copy_reader *reader); /* NULL is fine */
+
+/* *line is the next row, NUL-terminated without its line end, columns apart by tabs, as
+ * the text format writes them; borrowed until the next call. NULL at the end. */
+int rt_copy_next(char **line, struct rt_copy_reader *reader,
+                 struct rt_err *err) RT_CHECKED;
+
+#endif

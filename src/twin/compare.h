@@ -1,0 +1,46 @@
+/*
+ * Finding the rows in which a table of the twin differs from production's.
+ *
+ * First the hashes of chunks of rows, in one scan a side; then, of the chunks that
+ * differ, the hash of each row, in the order of the hash of its key, merged as they
+ * stream. Rows are named by their ctid, each on its own side: production's stays valid
+ * for the snapshot under an ACCESS SHARE lock, the twin's while nobody can write there.
+ */
+#ifndef RT_TWIN_COMPARE_H
+#define RT_TWIN_COMPARE_H
+
+#include "twin/crew.h"
+#include "twin/projection.h"
+
+struct rt_pair {
+    const struct rt_table *prod, *twin; /* of one name, with the same columns */
+};
+
+enum rt_compare_depth {
+    RT_COMPARE_ROWS, /* every value */
+    RT_COMPARE_KEYS, /* only which keys there are; needs a key */
+};
+
+/* Receives each differing row, in no order that matters. Both: update; prod only: insert;
+ * twin only (prod is NULL): delete. The texts are borrowed: "(12,3)". */
+struct rt_differences {
+    int (*found)(void *context, const char *prod_ctid, const char *twin_ctid,
+                 struct rt_err *err);
+    void *context;
+};
+
+struct rt_compared {
+    unsigned long long prod_rows, twin_rows; /* in the table */
+    unsigned long long read;                 /* rows read from production, all scans */
+    unsigned long long chunks, differing;    /* chunks */
+};
+
+/* Compare on a worker's two connections. differences may be NULL: then only the counts
+ * are filled, and rows are not looked for. */
+int rt_compare_table(struct rt_compared *out, struct rt_worker *worker,
+                     const struct rt_pair *pair, enum rt_hash_way way,
+                     enum rt_compare_depth depth,
+                     const struct rt_differences *differences,
+                     struct rt_err *err) RT_CHECKED;
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * Workers: threads with connections of their own, that take jobs from one queue, the
+ * heaviest first. All readers of production see one snapshot. The first error, or a
+ * signal, stops everybody; libgit2 and libpg_query stay on the main thread.
+ */
+#ifndef RT_TWIN_CREW_H
+#define RT_TWIN_CREW_H
+
+#include "base/arena.h"
+#include "pg/conn.h"
+
+/* What one worker has; nothing of it is shared. */
+struct rt_worker {
+    struct rt_conn *prod; /* in a transaction with the snapshot; NULL: none asked for */
+    struct rt_conn *twin; /* outside of any transaction; NULL: none asked for */
+    struct rt_crew *crew;
+    unsigned number; /* from 0 */
+};
+
+struct rt_crew_setup {
+    unsigned size;
+    const struct rt_server *prod; /* NULL: no connections to production */
+    const char *snapshot;         /* for SET TRANSACTION SNAPSHOT */
+    const struct rt_server *twin; /* NULL: none */
+    const char *database;         /* on its server, or NULL: the twin itself */
+    enum rt_access access;        /* on the twin */
+    const char *twin_settings;    /* statements for a session there, or NULL */
+    /* Called now and then by rt_crew_finish, on its thread; may be NULL. */
+    void (*tick)(void *context);
+    void *context;
+};
+
+struct rt_job {
+    int (*run)(struct rt_worker *worker, void *context, struct rt_err *err);
+    void *context; /* the caller's, until rt_crew_close */
+    double weight; /* bytes, or whatever is heavy */
+};
+
+struct rt_crew;
+
+/* Start the threads; each connects by itself, sessions without time limits and pinned as
+ * rt_projection_pin. */
+int rt_crew_open(struct rt_crew **out, const struct rt_crew_setup *setup,
+                 struct rt_err *err) RT_CHECKED;
+
+/* Add a job; also from within a job. */
+void rt_crew_add(struct rt_crew *crew, const struct rt_job *job);
+
+/*
+ * Wait until no job is left. The first error of any job, or -RT_EINT and -RT_ETERM; then
+ * the statements of the others are cancelled and no job is begun any more. When it was
+ * good, more jobs may be added, to be finished again.
+ */
+int rt_crew_finish(struct rt_crew *crew, struct rt_err *err) RT_CHECKED;
+void rt_crew_close(struct rt_crew *crew); /* stops them; NULL is fine */
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * The projection of a table: what of it the twin has. These functions write SQL that
+ * reads a table as its twin should be; a full twin is the identity. Copying, comparing
+ * and verifying all read through them, so that they cannot disagree.
+ */
+#ifndef RT_TWIN_PROJECTION_H
+#define RT_TWIN_PROJECTION_H
+
+#include "base/str.h"
+#include "twin/table.h"
+
+/* How rows are hashed, as rt_hash_way has found it. */
+enum rt_hash_way {
+    RT_HASH_ARRAY,  /* hash_array_extended over what the send functions give */
+    RT_HASH_SHA256, /* the same bytes through sha256, where the former disagree */
+};
+
+/* Ask both servers for the hash of a constant: those that agree may use the fast way.
+ * prod and twin may be one connection. */
+int rt_hash_way(enum rt_hash_way *out, struct rt_conn *prod, struct rt_conn *twin,
+                struct rt_err *err) RT_CHECKED;
+
+/* Pin what the text of a value depends on (TimeZone, DateStyle, IntervalStyle,
+ * extra_float_digits, bytea_output, search_path), for the session or its transaction. */
+int rt_projection_pin(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
+
+/* Each appends. "from" is an alias for columns, "" for none: `t.`. */
+void rt_project_columns(struct rt_str *sql, const struct rt_table *table,
+                        const char *from); /* those to copy: "a", "b" */
+void rt_project_source(struct rt_str *sql, const struct rt_table *table,
+                       const char *alias); /* ONLY "s"."t" alias */
+/* A condition that every row of the projection meets: true, or the extension's. */
+void rt_project_where(struct rt_str *sql, const struct rt_table *table);
+/* bigint expressions, never NULL: of the whole row, and of its key only. */
+void rt_project_row_hash(struct rt_str *sql, const struct rt_table *table,
+                         enum rt_hash_way way);
+void rt_project_key_hash(struct rt_str *sql, const struct rt_table *table,
+                         enum rt_hash_way way);
+/* Whether COPY may use the binary format from prod to twin. */
+bool rt_project_binary(const struct rt_table *prod, const struct rt_table *twin);
+
+#endif
