@@ -1,5 +1,6 @@
 #include "forward.h"
 
+#include "link.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -47,6 +48,7 @@ struct connection {
 };
 
 static struct connection connections[MAX_CONNECTIONS];
+static struct link links[2]; /* by enum relay_side */
 static struct forward self;
 
 static int64_t clock_now(void)
@@ -157,7 +159,7 @@ static bool spring(struct connection *c)
 /* ------------------------------------------------------------------ bytes */
 
 /* Take what can be read into the flow. Returns the bytes, or -1 when it broke. */
-static ssize_t take(struct connection *c, enum relay_side side, int64_t due)
+static ssize_t take(struct connection *c, enum relay_side side, int64_t now)
 {
     struct chunk *chunk = malloc(sizeof *chunk + CHUNK_SIZE), *smaller;
     struct flow *flow = &c->flows[side];
@@ -169,14 +171,15 @@ static ssize_t take(struct connection *c, enum relay_side side, int64_t due)
     if (length <= 0) {
         free(chunk);
         if (length == 0)
-            flow->ended = due;
+            flow->ended = now + self.delay;
         return length < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : length;
     }
     scan(c, side, chunk->data, (size_t)length);
     smaller = realloc(chunk, sizeof *chunk + (size_t)length);
     chunk = smaller ? smaller : chunk;
     chunk->next = NULL;
-    chunk->due = due;
+    chunk->due =
+        self.delay + link_send(&links[side], self.shared->rate, now, (size_t)length);
     chunk->length = (size_t)length;
     chunk->sent = 0;
     *flow->end = chunk;
@@ -276,18 +279,28 @@ static void accept_client(void)
     self.shared->counts.connections++;
 }
 
+static void wait_at_most(int64_t *wait, int64_t limit)
+{
+    if (*wait < 0 || limit < *wait)
+        *wait = limit;
+}
+
 /* What to poll the flow's two ends for, and how long at most to wait for its clock. */
-static void want(const struct flow *flow, int64_t now, struct pollfd *from,
-                 struct pollfd *to, int64_t *wait)
+static void want(const struct flow *flow, const struct link *link, int64_t now,
+                 struct pollfd *from, struct pollfd *to, int64_t *wait)
 {
     int64_t due = flow->first ? flow->first->due : flow->ended;
 
-    if (!flow->ended && flow->taken - flow->given < MAX_UNDERWAY)
-        from->events |= POLLIN;
+    if (!flow->ended && flow->taken - flow->given < MAX_UNDERWAY) {
+        if (link_wait(link, now) > 0)
+            wait_at_most(wait, link_wait(link, now));
+        else
+            from->events |= POLLIN;
+    }
     if (ready_bytes(flow, now) > 0)
         to->events |= POLLOUT;
-    else if (due > now && (*wait < 0 || due - now < *wait))
-        *wait = due - now;
+    else if (due > now)
+        wait_at_most(wait, due - now);
     else if (!flow->first && due && !flow->closed)
         *wait = 0;
 }
@@ -307,7 +320,7 @@ static bool serve(struct connection *c, const struct pollfd *client,
     ssize_t length;
 
     if (can_read(client) && !c->sprung) {
-        length = take(c, RELAY_TO_SERVER, now + self.delay);
+        length = take(c, RELAY_TO_SERVER, now);
         if (length < 0)
             return false;
         if (length > 0 && c->server_spoke)
@@ -317,7 +330,7 @@ static bool serve(struct connection *c, const struct pollfd *client,
         counts->to_server += (uint64_t)length;
     }
     if (can_read(server) && !c->sprung) {
-        length = take(c, RELAY_TO_CLIENT, now + self.delay);
+        length = take(c, RELAY_TO_CLIENT, now);
         if (length < 0)
             return false;
         if (length > 0)
@@ -362,8 +375,8 @@ static void prepare(const struct connection *c, int64_t now, struct pollfd *clie
     *client = *server = (struct pollfd){.fd = -1};
     if (!c->used || c->held)
         return;
-    want(&c->flows[RELAY_TO_SERVER], now, client, server, wait);
-    want(&c->flows[RELAY_TO_CLIENT], now, server, client, wait);
+    want(&c->flows[RELAY_TO_SERVER], &links[RELAY_TO_SERVER], now, client, server, wait);
+    want(&c->flows[RELAY_TO_CLIENT], &links[RELAY_TO_CLIENT], now, server, client, wait);
     /* A hang-up that nobody waits for would make poll return at once, always. */
     client->fd = client->events ? c->flows[RELAY_TO_SERVER].from : -1;
     server->fd = server->events ? c->flows[RELAY_TO_SERVER].to : -1;

@@ -1,7 +1,8 @@
 /*
  * A TCP relay between clients and a server, in a process of its own. It makes the
  * network slow without making it narrow: each chunk is passed on a fixed time after it
- * was read, in order, and any number of chunks may be on their way.
+ * was read, in order, and any number of chunks may be on their way. relay_limit makes it
+ * narrow, too.
  *
  * And it can break the network at an exact point between two messages of the protocol:
  *
@@ -72,6 +73,10 @@ void relay_start(struct relay *relay, const char *host, int port, unsigned delay
 
 /* Connections through the relay break. The counts can no longer be read. */
 void relay_stop(struct relay *relay);
+
+/* From here on all connections together get at most so many megabits a second each way;
+ * 0: as many as there are. */
+void relay_limit(struct relay *relay, unsigned megabits);
 
 /* Set the trap for the connections from here on, instead of the one before; NULL: none.
  * Nothing may be held, and nobody be connecting. */

@@ -95,6 +95,42 @@ static void relay_keeps_the_throughput(void **state)
     relay_stop(&relay);
 }
 
+/* Two connections share the line, which is not so full that a third waits long. */
+static void relay_limits_the_rate(void **state)
+{
+    const char *sql = "select repeat(md5('x'), 31250)"; /* 1 MB */
+    PGconn *bulk[2], *other;
+    struct relay relay;
+    PGresult *result;
+    double start, alone, seconds;
+
+    (void)state;
+    relay_start(&relay, server.dir, server.port, 0);
+    other = connect_through(&relay);
+    relay_limit(&relay, 16);
+    start = run_clock();
+    for (int i = 0; i < 2; i++) {
+        bulk[i] = connect_through(&relay);
+        assert_int_equal(PQsendQuery(bulk[i], sql), 1);
+    }
+    alone = time_query(other, "select 1", 1);
+    for (int i = 0; i < 2; i++) {
+        result = PQgetResult(bulk[i]);
+        assert_int_equal(PQgetlength(result, 0, 0), 1000000);
+        PQclear(result);
+        PQfinish(bulk[i]);
+    }
+    seconds = run_clock() - start;
+    /* What has come to the relay as its last passes without having waited for the rest.
+     */
+    assert_true(seconds > 0.9);
+    assert_true(alone < seconds / 2);
+    relay_limit(&relay, 0);
+    assert_true(time_query(other, sql, 1) < 0.9);
+    PQfinish(other);
+    relay_stop(&relay);
+}
+
 static void relay_counts_messages(void **state)
 {
     static const char rows[] = "select repeat('x', 40000) from generate_series(1, 3)";
@@ -222,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relay_delays_round_trips),
         cmocka_unit_test(relay_keeps_the_throughput),
+        cmocka_unit_test(relay_limits_the_rate),
         cmocka_unit_test(relay_counts_messages),
         cmocka_unit_test(relay_cuts_between_commit_and_reply),
         cmocka_unit_test(relay_holds_one_session_only),
