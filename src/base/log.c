@@ -5,10 +5,20 @@
 #include "base/mem.h"
 
 static enum rt_verbosity verbosity = RT_NORMAL;
+static void (*before_line)(void *context);
+static void *before_context;
 
 void rt_log_level(enum rt_verbosity level)
 {
     verbosity = level;
+}
+
+void rt_log_before(void (*fn)(void *context), void *context)
+{
+    flockfile(stderr);
+    before_line = fn;
+    before_context = context;
+    funlockfile(stderr);
 }
 
 RT_PRINTF(1, 0)
@@ -22,7 +32,11 @@ static void print_line(const char *fmt, va_list ap)
         if ((unsigned char)*p < 0x20 || *p == 0x7f || strncmp(p, "##[", 3) == 0)
             *p = ' ';
     }
+    flockfile(stderr);
+    if (before_line)
+        before_line(before_context);
     fprintf(stderr, "revtwin: %s\n", line);
+    funlockfile(stderr);
     free(line);
 }
 

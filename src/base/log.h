@@ -13,4 +13,8 @@ void rt_log_level(enum rt_verbosity level);
 void rt_log(const char *fmt, ...) RT_PRINTF(1, 2);
 void rt_log_verbose(const char *fmt, ...) RT_PRINTF(1, 2);
 
+/* Have fn called before each line, with stderr locked: what is drawn there makes room.
+ * NULL: no more. */
+void rt_log_before(void (*fn)(void *context), void *context);
+
 #endif
