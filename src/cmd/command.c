@@ -40,7 +40,13 @@ const struct rt_command_info rt_commands[] = {
      "copy production to the twin, whole and at once",
      "Build a copy of production beside the twin and put it in the twin's place in one\n"
      "step. Until then, and after every failure, the twin is as it was. A database that\n"
-     "revtwin did not make is only replaced with --adopt, which is needed once."},
+     "revtwin did not make is only replaced with --adopt, which is needed once.\n\n"
+     "With --keep-previous the twin that a rebuild replaces stays as a database beside "
+     "it,\n"
+     "TWIN_revtwin_previous, until the next rebuild. --undo lets the two change places:\n"
+     "production is not needed, and another --undo takes it back. Sessions on the twin "
+     "are\n"
+     "waited for (resync.swap-wait) and named; --force ends them."},
     {"baseline", "REV [PATH...]", 0, INT_MAX,
      RT_NEED_REPO | RT_NEED_PROD | RT_NEED_SIGNER, rt_cmd_baseline,
      "record migrations as applied without running them",
@@ -181,6 +187,9 @@ static int check_needs(struct rt_context *context, struct rt_err *err)
     const struct rt_options *options = &context->options;
     unsigned needs = context->command->needs;
     int rc = 0;
+
+    if (options->undo)
+        needs &= ~(unsigned)RT_NEED_PROD;
 
     if (needs & (RT_NEED_REPO | RT_USE_REPO))
         rc = open_repo(context, err);

@@ -29,6 +29,7 @@ struct rt_options {
     bool json, quiet, verbose, help;
     bool ledger, no_resync, adopt, no_signature, partial, dry_run;
     bool skip_stopped, applied, forget;
+    bool force, keep_previous, undo;
     struct rt_settings settings;
 };
 

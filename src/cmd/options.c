@@ -34,6 +34,14 @@ static const struct option_row rows[] = {
     {" apply resync ",
      {0, RT_OPT_FLAG, "adopt", NULL,
       "let the twin's present content be replaced, this first time", FIELD(adopt)}},
+    {" apply resync ",
+     {0, RT_OPT_FLAG, "force", NULL, "end sessions that are in the way on the twin",
+      FIELD(force)}},
+    {" apply resync ",
+     {0, RT_OPT_FLAG, "keep-previous", NULL,
+      "keep the twin that a rebuild replaces, for resync --undo", FIELD(keep_previous)}},
+    {" resync ",
+     {0, RT_OPT_FLAG, "undo", NULL, "put the kept twin back in place", FIELD(undo)}},
     {" baseline ",
      {0, RT_OPT_TEXT, "from", "TOOL", "record what that tool's own history says",
       FIELD(from)}},
@@ -144,6 +152,10 @@ int rt_options_parse(struct rt_context *context, int argc, char **argv,
                           context->operands[command->max_operands]);
     if (context->options.applied && context->options.forget)
         return rt_err_set(err, RT_EUSAGE, "--applied and --forget exclude each other");
+    if (context->options.undo &&
+        (context->options.adopt || context->options.keep_previous))
+        return rt_err_set(err, RT_EUSAGE, "--undo and %s exclude each other",
+                          context->options.adopt ? "--adopt" : "--keep-previous");
     if (context->options.base && context->options.ledger)
         return rt_err_set(err, RT_EUSAGE, "--base and --ledger exclude each other");
     return 0;

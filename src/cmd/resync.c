@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "report/twin.h"
 #include "twin/guard.h"
+#include "twin/undo.h"
 
 int rt_resync_precheck(struct rt_context *context, struct rt_conn *prod,
                        struct rt_err *err)
@@ -35,7 +36,9 @@ static int resync(struct rt_context *context, struct rt_err *err)
     const struct rt_resync_options options = {
         .adopt = context->options.adopt,
         .bindir = settings->value[RT_SET_BINDIR],
-        .swap_wait_seconds = rt_setting_number(settings, RT_SET_SWAP_WAIT)};
+        .swap_wait_seconds = rt_setting_number(settings, RT_SET_SWAP_WAIT),
+        .force = context->options.force,
+        .keep_previous = context->options.keep_previous};
     struct rt_resync_result result = {0};
     int rc = rt_resync(&result, &context->arena, &context->prod, &context->twin, &options,
                        err);
@@ -81,9 +84,24 @@ static int settle(struct rt_context *context, struct rt_err *err)
     return rc < 0 ? rc : rt_settings_settle(&context->options.settings, &config, err);
 }
 
+static int undo(struct rt_context *context, struct rt_err *err)
+{
+    const struct rt_swap how = {
+        .wait_seconds = rt_setting_number(&context->options.settings, RT_SET_SWAP_WAIT),
+        .force = context->options.force};
+    struct rt_undo result = {0};
+    int rc = rt_undo(&result, &context->arena, &context->twin, &how, err);
+
+    if (rc == 0)
+        rt_report_undo(&context->report, &result);
+    return rc;
+}
+
 int rt_cmd_resync(struct rt_context *context, struct rt_err *err)
 {
     int rc = settle(context, err);
 
-    return rc < 0 ? rc : resync(context, err);
+    if (rc < 0)
+        return rc;
+    return context->options.undo ? undo(context, err) : resync(context, err);
 }

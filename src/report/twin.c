@@ -53,6 +53,27 @@ void rt_report_twin(const struct rt_report *report, const char *database,
 
 /* ------------------------------------------------------------------ after a resync */
 
+static void report_kept(const struct rt_report *report, const char *database,
+                        const char *snapshot_at)
+{
+    json_t *doc = rt_report_json(report);
+
+    if (database == NULL)
+        return;
+    rt_report_line(report,
+                   "the twin that was%s%s%s is kept as database \"%s\", until the next "
+                   "rebuild; revtwin resync --undo puts it back",
+                   snapshot_at ? ", production as of " : "",
+                   snapshot_at ? snapshot_at : "", snapshot_at ? "," : "", database);
+    if (doc) {
+        json_t *kept = json_object();
+
+        rt_json_put(kept, "database", database);
+        rt_json_put(kept, "snapshot_at", snapshot_at);
+        json_object_set_new(doc, "kept", kept);
+    }
+}
+
 void rt_report_resync(const struct rt_report *report,
                       const struct rt_resync_result *result)
 {
@@ -69,4 +90,11 @@ void rt_report_resync(const struct rt_report *report,
         json_object_set_new(twin, "bytes", json_integer((json_int_t)result->size));
         json_object_set_new(twin, "seconds", json_real(result->seconds));
     }
+    report_kept(report, result->kept, result->kept_at);
+}
+
+void rt_report_undo(const struct rt_report *report, const struct rt_undo *undo)
+{
+    rt_report_twin(report, undo->twin, &undo->mark);
+    report_kept(report, undo->kept, undo->kept_mark.snapshot_at);
 }

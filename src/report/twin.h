@@ -5,6 +5,7 @@
 #include "report/report.h"
 #include "twin/mark.h"
 #include "twin/resync.h"
+#include "twin/undo.h"
 
 /* The twin in this database, by its mark. */
 void rt_report_twin(const struct rt_report *report, const char *database,
@@ -12,5 +13,6 @@ void rt_report_twin(const struct rt_report *report, const char *database,
 
 void rt_report_resync(const struct rt_report *report,
                       const struct rt_resync_result *result);
+void rt_report_undo(const struct rt_report *report, const struct rt_undo *undo);
 
 #endif

@@ -122,7 +122,7 @@ static int build(struct rt_rebuild *job, struct rt_arena *arena, struct rt_site 
         rc = rt_site_carry_over(site, err);
     if (rc == 0) {
         rt_log("putting the new twin in place of the old one");
-        rc = rt_site_swap(site, job->swap_wait_seconds, err);
+        rc = rt_site_swap(site, &job->swap, err);
     }
     return rc;
 }
@@ -144,6 +144,7 @@ int rt_rebuild(struct rt_rebuild *job, struct rt_arena *arena, struct rt_err *er
             rt_err_wrap(err, "the twin is as it was");
         }
     }
+    job->kept = rc == 0 && job->swap.keep ? site.previous : NULL;
     rt_site_close(&site);
     return rc;
 }

@@ -23,11 +23,12 @@ struct rt_rebuild {
     const struct rt_tools *tools;
     const char *source;     /* for the mark: what production is called */
     const char *adopted_at; /* for the mark: of the twin that is replaced, or NULL */
-    int swap_wait_seconds;
+    struct rt_swap swap;
     /* results: */
     struct rt_snapshot snapshot; /* closed */
     unsigned long long size;     /* bytes */
     unsigned long tables;
+    const char *kept; /* the database that the twin was, or NULL; in the arena */
 };
 
 /* Errors say that the twin is as it was, except -RT_EUNKNOWN, which says that this is not

@@ -15,7 +15,8 @@ static const char *describe(struct rt_arena *arena, const struct rt_conn *conn)
 /* Everything that must be known before the first write. */
 static int check(struct rt_rebuild *job, struct rt_tools *tools, struct rt_arena *arena,
                  struct rt_conn *prod, struct rt_conn *twin,
-                 const struct rt_resync_options *options, struct rt_err *err)
+                 const struct rt_resync_options *options, const char **twin_at,
+                 struct rt_err *err)
 {
     struct rt_twin_mark mark = {0};
     int rc = rt_guard_host(prod, err);
@@ -32,6 +33,7 @@ static int check(struct rt_rebuild *job, struct rt_tools *tools, struct rt_arena
         rc = rt_site_locate(&job->place, arena, twin, err);
     job->place.must_be_empty = !options->adopt && !mark.present;
     job->adopted_at = mark.adopted_at;
+    *twin_at = mark.snapshot_at;
     if (rc == 0) /* what follows takes longer than production may let us idle in it */
         rc = rt_exec(NULL, prod, "ROLLBACK", err);
     if (rc == 0)
@@ -47,7 +49,10 @@ int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
     struct rt_tools tools;
     struct rt_rebuild job = {.twin = twin_server,
                              .tools = &tools,
-                             .swap_wait_seconds = options->swap_wait_seconds};
+                             .swap = {.wait_seconds = options->swap_wait_seconds,
+                                      .force = options->force,
+                                      .keep = options->keep_previous}};
+    const char *twin_at = NULL;
     int64_t start = rt_clock_us();
     int rc;
 
@@ -58,7 +63,7 @@ int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
     if (rc == 0)
         rc = rt_conn_open(&twin, twin_server, RT_READ_ONLY, err);
     if (rc == 0)
-        rc = check(&job, &tools, arena, prod, twin, options, err);
+        rc = check(&job, &tools, arena, prod, twin, options, &twin_at, err);
     if (rc < 0)
         goto done;
     out->source = describe(arena, prod);
@@ -71,6 +76,8 @@ int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
     out->snapshot_at = job.snapshot.taken_at;
     out->size = job.size;
     out->tables = job.tables;
+    out->kept = job.kept;
+    out->kept_at = twin_at;
     out->seconds = (double)(rt_clock_us() - start) / 1e6;
 done:
     rt_conn_close(twin);

@@ -12,6 +12,8 @@ struct rt_resync_options {
     bool adopt;            /* the twin may have contents that no resync has made */
     const char *bindir;    /* folder of pg_dump and pg_restore; NULL: look for them */
     int swap_wait_seconds; /* for sessions on the twin to end */
+    bool force;            /* end them for the swap */
+    bool keep_previous;    /* the twin that a rebuild replaces stays beside it */
 };
 
 /* Texts live in the arena. */
@@ -23,6 +25,8 @@ struct rt_resync_result {
     double seconds;
     unsigned long long size; /* of the twin, in bytes */
     unsigned long tables;
+    const char *kept;    /* the database that the twin was, or NULL */
+    const char *kept_at; /* which is production as of then, UTC; NULL: not known */
 };
 
 /*

@@ -181,6 +181,7 @@ int rt_site_open(struct rt_site *out, struct rt_arena *arena,
         .twin = place->twin,
         .next = name_beside(arena, place->twin, "_revtwin_next"),
         .previous = name_beside(arena, place->twin, "_revtwin_previous"),
+        .old = name_beside(arena, place->twin, "_revtwin_old"),
     };
     rc = rt_site_reopen(out, err);
     if (rc == 0)
@@ -233,13 +234,16 @@ static int clean_one(struct rt_site *site, const char *database, struct rt_err *
     struct rt_result *found;
     bool ours = true;
     int rc = rt_query(&found, site->conn,
-                      "SELECT starts_with(c.text, '" RT_SITE_COMMENT "'), c.text IS NULL "
+                      "SELECT starts_with(c.text, '" RT_SITE_COMMENT "'), c.text IS NULL,"
+                      "       starts_with(c.text, '" RT_SITE_KEPT "') "
                       "FROM pg_catalog.pg_database d "
                       "CROSS JOIN shobj_description(d.oid, 'pg_database') AS c (text) "
                       "WHERE d.datname = $1",
                       1, &database, err);
 
     if (rc < 0 || rt_result_rows(found) == 0)
+        goto done;
+    if (database == site->previous && rt_result_true(found, 0, 2))
         goto done;
     ours = rt_result_true(found, 0, 0);
     if (database == site->next && rt_result_true(found, 0, 1))
@@ -265,7 +269,25 @@ int rt_site_clean(struct rt_site *site, struct rt_err *err)
 {
     int rc = clean_one(site, site->next, err);
 
-    return rc < 0 ? rc : clean_one(site, site->previous, err);
+    if (rc == 0)
+        rc = clean_one(site, site->previous, err);
+    return rc < 0 ? rc : clean_one(site, site->old, err);
+}
+
+int rt_site_has_kept(bool *out, struct rt_site *site, struct rt_err *err)
+{
+    struct rt_result *found;
+    int rc = rt_query(&found, site->conn,
+                      "SELECT EXISTS (SELECT FROM pg_catalog.pg_database "
+                      "WHERE datname = $1 AND starts_with(shobj_description(oid,"
+                      "      'pg_database'), '" RT_SITE_KEPT "'))",
+                      1, &site->previous, err);
+
+    if (rc < 0)
+        return rc;
+    *out = rt_result_true(found, 0, 0);
+    rt_result_free(found);
+    return 0;
 }
 
 int rt_site_create_next(struct rt_site *site, struct rt_err *err)

@@ -1,11 +1,13 @@
 /*
  * The databases of the twin's server, seen from its maintenance database: the twin, the
- * next one that is built beside it, and the previous one for the moment between swap and
- * drop. The connection idles outside of transactions and holds the session lock that
- * keeps two resyncs of one twin apart.
+ * next one that is built beside it, the previous one that a resync has replaced, and the
+ * old one that the previous one replaces, for the moment between swap and drop. The
+ * connection idles outside of transactions and holds the session lock that keeps two
+ * resyncs of one twin apart.
  *
- * The next and the previous database carry a comment that starts with RT_SITE_COMMENT, so
- * that what a killed run leaves behind is recognised and dropped by the next one.
+ * All but the twin carry a comment that starts with RT_SITE_COMMENT, so that what a
+ * killed run leaves behind is recognised and dropped by the next one. A previous one that
+ * is to stay (RT_SITE_KEPT) is replaced by the next swap only, in its transaction.
  */
 #ifndef RT_TWIN_SITE_H
 #define RT_TWIN_SITE_H
@@ -14,6 +16,7 @@
 #include "pg/conn.h"
 
 #define RT_SITE_COMMENT "revtwin: "
+#define RT_SITE_KEPT RT_SITE_COMMENT "kept: "
 
 /* What the guards have looked at, as seen from within; in the arena. */
 struct rt_place {
@@ -27,8 +30,14 @@ struct rt_site {
     struct rt_conn *conn;
     const struct rt_server *server;
     struct rt_place place;
-    const char *twin, *next, *previous; /* names, in the arena */
-    bool deaf;                          /* signals are no longer heard */
+    const char *twin, *next, *previous, *old; /* names, in the arena */
+    bool deaf;                                /* signals are no longer heard */
+};
+
+struct rt_swap {
+    int wait_seconds; /* for sessions to end */
+    bool force;       /* end them, as far as the role may */
+    bool keep;        /* the twin that was stays, as the previous database */
 };
 
 /* Fill place, but must_be_empty, over a connection to the twin. */
@@ -59,12 +68,21 @@ int rt_site_carry_over(struct rt_site *site, struct rt_err *err) RT_CHECKED;
 
 /*
  * Put the next database in the twin's place, in one transaction, and drop the twin that
- * was. Sessions are waited for; when they stay, the error names them and nothing has
- * changed. -RT_EREFUSED when the twin is no longer what the guards have seen. From its
- * COMMIT on signals are no longer heard. -RT_EUNKNOWN when the
- * connection was lost there and nobody can be asked; any other error leaves the twin.
+ * was, or keep it. Sessions are waited for; when they stay, the error names them and
+ * nothing has changed. -RT_EREFUSED when the twin is no longer what the guards have seen.
+ * From its COMMIT on signals are no longer heard. -RT_EUNKNOWN when the connection was
+ * lost there and nobody can be asked; any other error leaves the twin.
  */
-int rt_site_swap(struct rt_site *site, int wait_seconds, struct rt_err *err) RT_CHECKED;
+int rt_site_swap(struct rt_site *site, const struct rt_swap *how,
+                 struct rt_err *err) RT_CHECKED;
+
+/* Let the twin and the previous database, which is there, change places in the same way;
+ * how->keep makes no difference. */
+int rt_site_swap_back(struct rt_site *site, const struct rt_swap *how,
+                      struct rt_err *err) RT_CHECKED;
+
+/* Whether there is a previous database that was kept. */
+int rt_site_has_kept(bool *out, struct rt_site *site, struct rt_err *err) RT_CHECKED;
 
 /* Drop the next database after a failure or a signal, on a connection of its own. False
  * when it is still there. */

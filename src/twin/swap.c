@@ -4,9 +4,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "pg/query.h"
-#include "queries.h"
 #include "twin/guard.h"
 #include "twin/site.h"
+#include "twin/visitor.h"
 
 enum { SWAP_POLL_MS = 100, RETURN_MS = 15000, RETURN_POLL_MS = 500 };
 #define IN_USE "55006" /* object_in_use: somebody is connected */
@@ -32,8 +32,7 @@ static void add_comment(struct rt_str *sql, const char *database, const char *te
     rt_str_add(sql, "; ");
 }
 
-/* Everything of the swap but its COMMIT. The twin keeps its comment. */
-static int swap_statements(struct rt_str *sql, struct rt_site *site, struct rt_err *err)
+static int read_comment(char **out, struct rt_site *site, struct rt_err *err)
 {
     struct rt_result *comment;
     int rc = rt_query(&comment, site->conn,
@@ -41,34 +40,42 @@ static int swap_statements(struct rt_str *sql, struct rt_site *site, struct rt_e
                       "FROM pg_catalog.pg_database WHERE datname = $1",
                       1, &site->twin, err);
 
+    *out = NULL;
     if (rc < 0)
         return rc;
-    rt_str_add(sql, "BEGIN; ");
-    add_rename(sql, site->twin, site->previous);
-    add_rename(sql, site->next, site->twin);
-    add_comment(sql, site->previous, RT_SITE_COMMENT "replaced by a resync");
-    add_comment(sql, site->twin, rt_result_get(comment, 0, 0));
+    if (rt_result_get(comment, 0, 0))
+        *out = rt_strdup(rt_result_get(comment, 0, 0));
     rt_result_free(comment);
     return 0;
 }
 
-/* One line a session that is connected to the twin; NULL when there are none. */
-static int list_sessions(char **out, struct rt_site *site, struct rt_err *err)
+/* Everything of a swap but its COMMIT: newcomer becomes the twin, the twin the previous
+ * one, and a previous one that there is, the old one. The twin keeps its comment. */
+static int swap_statements(struct rt_str *sql, struct rt_site *site, const char *newcomer,
+                           bool keep, struct rt_err *err)
 {
-    const char *params[] = {site->twin, site->next};
-    struct rt_result *found;
-    struct rt_str list = {0};
-    int rc = rt_query(&found, site->conn, rt_sql_twin_sessions, 2, params, err);
+    char *comment;
+    bool aside;
+    int rc = read_comment(&comment, site, err);
 
-    *out = NULL;
+    if (rc == 0)
+        rc = rt_site_has_kept(&aside, site, err);
     if (rc < 0)
-        return rc;
-    for (size_t i = 0; i < rt_result_rows(found); i++)
-        rt_str_addf(&list, "%s%s", i ? "\n" : "", rt_result_get(found, i, 0));
-    if (rt_result_rows(found) > 0)
-        *out = rt_str_take(&list);
-    rt_result_free(found);
-    return 0;
+        goto done;
+    rt_str_add(sql, "BEGIN; ");
+    if (aside)
+        add_rename(sql, site->previous, site->old);
+    add_rename(sql, site->twin, site->previous);
+    add_rename(sql, newcomer, site->twin);
+    add_comment(sql, site->previous,
+                keep ? RT_SITE_KEPT "the twin before its last rebuild or undo"
+                     : RT_SITE_COMMENT "replaced by a resync");
+    add_comment(sql, site->twin, comment);
+    if (aside && newcomer != site->old)
+        add_comment(sql, site->old, RT_SITE_COMMENT "replaced by a resync");
+done:
+    free(comment);
+    return rc;
 }
 
 /* Undo what a failed attempt has done, so that the session idles outside of it. */
@@ -110,9 +117,9 @@ static int settle(struct rt_site *site, struct rt_err *err)
     rc = come_back(site, err);
     if (rc == 0)
         rc = rt_query(&found, site->conn,
-                      "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_database "
-                      "WHERE datname = $1)",
-                      1, &site->next, err);
+                      "SELECT oid <> $2::text::oid FROM pg_catalog.pg_database "
+                      "WHERE datname = $1",
+                      2, (const char *const[]){site->twin, site->place.oid}, err);
     if (rc == 0) {
         swapped = rt_result_true(found, 0, 0);
         rt_result_free(found);
@@ -178,73 +185,90 @@ static int commit(struct rt_site *site, struct rt_err *err)
     return rc < 0 && rt_conn_lost(site->conn) ? settle(site, err) : rc;
 }
 
-static int refuse_busy(struct rt_site *site, const char *sessions, int waited,
-                       struct rt_err *err)
+/* Make the swap unless somebody is connected; *busy tells that. */
+static int try_swap(bool *busy, struct rt_site *site, const char *statements,
+                    struct rt_err *err)
 {
-    const char *reason = sessions ? sessions : err->detail;
-    char *detail = reason ? rt_strdup(reason) : NULL;
+    int rc = check_contents(site, err);
 
-    rt_err_set(err, RT_EINTERNAL, "database %s is in use, and was still after %d s",
-               site->twin, waited);
-    if (detail)
-        rt_err_detail(err, "%s", detail);
-    free(detail);
-    return rt_err_hint(err, "Close these sessions (or end each with SELECT "
-                            "pg_terminate_backend(PID)), then run revtwin resync.");
+    if (rc < 0)
+        return rc;
+    rc = rt_exec(NULL, site->conn, statements, err);
+    if (rc == 0)
+        rc = check_identity(site, err);
+    if (rc == 0)
+        return commit(site, err);
+    *busy = rt_err_is(err, IN_USE);
+    roll_back(site);
+    return rc;
 }
 
-static int swap(struct rt_site *site, const char *statements, int wait_seconds,
+static int swap(struct rt_site *site, const char *statements, const struct rt_swap *how,
                 struct rt_err *err)
 {
-    int64_t end = rt_clock_ms() + (int64_t)wait_seconds * 1000;
+    int64_t end = rt_clock_ms() + (int64_t)how->wait_seconds * 1000;
+    int rc;
 
     for (;;) {
-        char *sessions;
-        bool busy;
-        int rc = list_sessions(&sessions, site, err);
+        struct rt_visitors visitors;
+        bool busy = false;
 
+        rc = rt_visitors_read(&visitors, site, err);
+        if (rc == 0 && how->force)
+            rc = rt_visitors_end(&visitors, site, err);
         if (rc < 0)
-            return rc;
-        busy = sessions != NULL;
-        if (!busy) {
-            rc = check_contents(site, err);
-            if (rc < 0)
-                return rc;
-            rc = rt_exec(NULL, site->conn, statements, err);
-            if (rc == 0)
-                rc = check_identity(site, err);
-            if (rc == 0)
-                return commit(site, err);
-            busy = strcmp(err->sqlstate, IN_USE) == 0;
-            roll_back(site);
-        }
+            goto next;
+        /* Those who were ended are gone within the seconds that the server gives them. */
+        busy = visitors.staying > 0;
+        if (!busy)
+            rc = try_swap(&busy, site, statements, err);
         if (busy && rt_clock_ms() >= end) {
-            rc = refuse_busy(site, sessions, wait_seconds, err);
+            rc = rt_visitors_refuse(&visitors, site, how, err);
         } else if (busy) {
             rt_err_clear(err);
             rc = rt_site_pause(site, SWAP_POLL_MS, err);
         }
-        free(sessions);
-        if (rc < 0)
+    next:
+        rt_visitors_clear(&visitors);
+        if (rc < 0 || !busy)
             return rc;
     }
 }
 
-int rt_site_swap(struct rt_site *site, int wait_seconds, struct rt_err *err)
+static void drop(struct rt_site *site, const char *database, const char *what)
+{
+    struct rt_err err = {0};
+
+    if (rt_site_drop(site, database, &err) < 0)
+        rt_log("warning: database %s, %s, could not be dropped (%s); the next resync "
+               "will try again",
+               database, what, err.message);
+    rt_err_clear(&err);
+}
+
+int rt_site_swap(struct rt_site *site, const struct rt_swap *how, struct rt_err *err)
 {
     struct rt_str statements = {0};
-    int rc = swap_statements(&statements, site, err);
+    int rc = swap_statements(&statements, site, site->next, how->keep, err);
 
     if (rc == 0)
-        rc = swap(site, statements.data, wait_seconds, err);
+        rc = swap(site, statements.data, how, err);
     rt_str_clear(&statements);
     if (rc < 0)
         return rc;
-    if (rt_site_drop(site, site->previous, err) < 0) {
-        rt_log("warning: database %s, the twin that was, could not be dropped (%s); the "
-               "next resync will try again",
-               site->previous, err->message);
-        rt_err_clear(err);
-    }
+    drop(site, site->old, "an earlier twin");
+    if (!how->keep)
+        drop(site, site->previous, "the twin that was");
     return 0;
+}
+
+int rt_site_swap_back(struct rt_site *site, const struct rt_swap *how, struct rt_err *err)
+{
+    struct rt_str statements = {0};
+    int rc = swap_statements(&statements, site, site->old, true, err);
+
+    if (rc == 0)
+        rc = swap(site, statements.data, how, err);
+    rt_str_clear(&statements);
+    return rc;
 }

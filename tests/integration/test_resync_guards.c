@@ -108,7 +108,8 @@ static void test_contents_need_adoption(void **state)
 
 static void test_foreign_database_in_the_way_is_refused(void **state)
 {
-    static const char *const names[] = {"dev_revtwin_next", "dev_revtwin_previous"};
+    static const char *const names[] = {"dev_revtwin_next", "dev_revtwin_previous",
+                                        "dev_revtwin_old"};
     struct world *w = *state;
 
     for (size_t i = 0; i < RT_COUNT(names); i++) {

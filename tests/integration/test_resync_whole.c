@@ -22,6 +22,9 @@ static void test_leftovers_of_a_killed_run_are_dropped(void **state)
     cluster_createdb(&twin_server, "dev_revtwin_previous");
     cluster_exec(&twin_server, "postgres",
                  "comment on database dev_revtwin_previous is 'revtwin: replaced'");
+    cluster_createdb(&twin_server, "dev_revtwin_old");
+    cluster_exec(&twin_server, "postgres",
+                 "comment on database dev_revtwin_old is 'revtwin: replaced'");
     late =
         cluster_connect(&twin_server, "dev_revtwin_next"); /* of the killed pg_restore */
     world_expect(w, 0);
@@ -106,7 +109,7 @@ static void test_open_session_on_the_twin(void **state)
     pid = check_printf("pid %d, user postgres, application a psql, since 2",
                        PQbackendPID(session));
     assert_contains(w->err.detail, pid);
-    assert_contains(w->err.hint, "pg_terminate_backend");
+    assert_contains(w->err.hint, "revtwin resync --force");
     free(pid);
 
     /* It ends while the swap waits for it. */
