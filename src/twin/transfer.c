@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <unistd.h>
 
+#include "base/folder.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
@@ -16,9 +16,10 @@
 struct rt_transfer {
     const struct rt_tools *tools;
     struct rt_conn *prod, *target;
-    struct rt_result *large_objects;               /* statements that comment on them */
-    char **dump_environ, **restore_environ;        /* carry the passwords */
-    char *dir, *schema, *list;                     /* a folder, and files in it */
+    struct rt_result *large_objects;        /* statements that comment on them */
+    char **dump_environ, **restore_environ; /* carry the passwords */
+    struct rt_folder folder;
+    char *schema, *list;                           /* files in it */
     char *snapshot, *encoding, *dbname, *use_list; /* arguments */
 };
 
@@ -41,17 +42,12 @@ static void prepare(struct rt_transfer *t, const struct rt_snapshot *snapshot,
 
 static int make_folder(struct rt_transfer *t, struct rt_err *err)
 {
-    const char *tmp = getenv("TMPDIR");
-    char *dir = rt_format("%s/revtwin.XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    int rc = rt_folder_make(&t->folder, err);
 
-    if (mkdtemp(dir) == NULL) {
-        rt_err_set(err, RT_EINTERNAL, "cannot make folder %s: %s", dir, strerror(errno));
-        free(dir);
-        return -RT_EINTERNAL;
-    }
-    t->dir = dir;
-    t->schema = rt_format("%s/schema", t->dir);
-    t->list = rt_format("%s/list", t->dir);
+    if (rc < 0)
+        return rc;
+    t->schema = rt_format("%s/schema", t->folder.path);
+    t->list = rt_format("%s/list", t->folder.path);
     t->use_list = rt_format("--use-list=%s", t->list);
     return 0;
 }
@@ -60,15 +56,10 @@ void rt_transfer_close(struct rt_transfer *t)
 {
     if (t == NULL)
         return;
-    if (t->dir) {
-        unlink(t->schema);
-        unlink(t->list);
-        rmdir(t->dir);
-    }
+    rt_folder_remove(&t->folder);
     rt_result_free(t->large_objects);
     rt_environ_free(t->dump_environ);
     rt_environ_free(t->restore_environ);
-    free(t->dir);
     free(t->schema);
     free(t->list);
     free(t->use_list);
