@@ -21,7 +21,8 @@ int rt_hash_way(enum rt_hash_way *out, struct rt_conn *prod, struct rt_conn *twi
                 struct rt_err *err) RT_CHECKED;
 
 /* Pin what the text of a value depends on (TimeZone, DateStyle, IntervalStyle,
- * extra_float_digits, bytea_output, search_path), for the session or its transaction. */
+ * extra_float_digits, bytea_output, lc_monetary, xmloption, search_path), for the session
+ * or its open transaction, in which it takes no snapshot. */
 int rt_projection_pin(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
 
 /* Each appends. "from" is an alias for columns, "" for none: `t.`. */
@@ -31,11 +32,14 @@ void rt_project_source(struct rt_str *sql, const struct rt_table *table,
                        const char *alias); /* ONLY "s"."t" alias */
 /* A condition that every row of the projection meets: true, or the extension's. */
 void rt_project_where(struct rt_str *sql, const struct rt_table *table);
-/* bigint expressions, never NULL: of the whole row, and of its key only. */
+/* bigint expressions, never NULL: of the whole row, of which sums tell sets of rows
+ * apart; and of its key only, which is the key itself when that is one integer, and the
+ * row's where there is no key. */
 void rt_project_row_hash(struct rt_str *sql, const struct rt_table *table,
                          enum rt_hash_way way);
 void rt_project_key_hash(struct rt_str *sql, const struct rt_table *table,
                          enum rt_hash_way way);
+bool rt_column_is_integer(const struct rt_column *column); /* or a domain over one */
 /* Whether COPY may use the binary format from prod to twin. */
 bool rt_project_binary(const struct rt_table *prod, const struct rt_table *twin);
 

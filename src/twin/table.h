@@ -11,17 +11,17 @@
 #include "base/arena.h"
 #include "pg/conn.h"
 
-/* The send function's output identifies a value across servers; where it carries OIDs,
- * or there is none, the text does. */
-enum rt_form { RT_FORM_SEND, RT_FORM_TEXT };
-
 struct rt_column {
     const char *name; /* not quoted */
     const char *type; /* of format_type: "numeric(10,2)" */
-    const char *send; /* qualified and quoted: "pg_catalog.int8send"; NULL: as text */
-    bool binary;      /* has send and receive functions that agree on both servers */
+    /* What of a value is the same on every server that has it: the output of this
+     * function, "pg_catalog.int8send"; NULL where there is none or it carries OIDs: then
+     * it is the text. */
+    const char *send;
+    const char *base; /* of a domain: what to cast to before sending; else NULL */
+    bool binary;      /* COPY may send it in the binary format */
     bool not_null;
-    bool generated; /* stored: computed, so never copied nor compared */
+    bool generated; /* computed, so never copied nor compared */
     char identity;  /* 'a' always, 'd' by default, or 0 */
 };
 
@@ -36,7 +36,9 @@ struct rt_table {
      * columns; none is count 0. */
     size_t *key;
     size_t key_count;
-    const char *rows_where;         /* of an extension's configuration table, else NULL */
+    /* Of an extension's configuration table the condition that its rows meet ("true"
+     * when all do), else NULL. */
+    const char *rows_where;
     unsigned long long bytes;       /* of its heap by now */
     unsigned long long toast_bytes; /* and besides it */
     double rows; /* the planner's estimate; negative when never analysed */
@@ -53,9 +55,10 @@ struct rt_tables {
 };
 
 /*
- * As the connection's transaction sees them. -RT_EREFUSED when rows of a table would be
- * hidden from this role by row-level security, -RT_EINTERNAL with the GRANT to give when
- * the role may not read one. Everything lives in the arena.
+ * As the connection's transaction sees them; its search_path is empty from here on.
+ * -RT_EREFUSED when rows of a table would be hidden from this role by row-level security,
+ * -RT_EINTERNAL with the GRANT to give when the role may not read one. Everything lives
+ * in the arena.
  */
 int rt_tables_read(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *conn,
                    struct rt_err *err) RT_CHECKED;
