@@ -137,7 +137,9 @@ void cluster_start(struct cluster *c, const char *const *settings)
     const char *init[] = {
         "-U",        CLUSTER_USER,         "-E", "UTF8", "--locale=C.UTF-8",
         "--no-sync", "--auth-local=trust", auth, NULL};
-    struct keeper_job job = {.dir = c->dir, .bindir = run_pg_bindir(), .init = init};
+    struct keeper_job job = {.dir = c->dir,
+                             .bindir = c->twin ? run_pg_bindir_twin() : run_pg_bindir(),
+                             .init = init};
 
     choose_user(&job);
     make_folder(c, &job);
@@ -317,7 +319,8 @@ static void remove_restrict_lines(char *text)
 
 char *cluster_dump(const struct cluster *c, const char *db, ...)
 {
-    char url[CLUSTER_URL_SIZE], *pg_dump = check_printf("%s/pg_dump", run_pg_bindir());
+    char url[CLUSTER_URL_SIZE],
+        *pg_dump = check_printf("%s/pg_dump", run_pg_bindir_twin());
     const char *argv[MAX_ARGS + 1] = {pg_dump, "-d", cluster_url(c, db, url)};
     struct run r = {0};
     size_t n = 3;

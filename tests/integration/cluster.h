@@ -20,6 +20,7 @@
 struct cluster {
     /* Set before the start, or left zero. */
     bool tcp;             /* listen on 127.0.0.1 too */
+    bool twin;            /* a server for twins: of run_pg_bindir_twin */
     const char *password; /* of CLUSTER_USER, asked for on TCP only; NULL: none asked */
 
     char dir[64]; /* the socket's folder; the server's log is DIR/log */
@@ -63,7 +64,8 @@ void cluster_wait(const struct cluster *c, const char *db, const char *sql);
 void cluster_createdb(const struct cluster *c, const char *db);
 void cluster_dropdb(const struct cluster *c, const char *db);
 
-/* malloc'ed output of pg_dump with more arguments up to NULL, without \restrict lines. */
+/* malloc'ed output of pg_dump with more arguments up to NULL, without \restrict lines.
+ * Of either server it is the twin's, which is no older, so that two can be compared. */
 char *cluster_dump(const struct cluster *c, const char *db, ...)
     __attribute__((sentinel));
 

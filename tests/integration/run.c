@@ -50,23 +50,44 @@ static void ask_pg_config(char *dir, size_t size)
     pclose(pipe);
 }
 
+static void copy_variable(char *dir, size_t size, const char *name)
+{
+    const char *given = getenv(name);
+
+    if (!dir[0] && given)
+        snprintf(dir, size, "%s", given);
+}
+
+static const char *expect_server(const char *dir)
+{
+    char *initdb = check_printf("%s/initdb", dir);
+
+    if (access(initdb, X_OK) != 0)
+        check_fail("no PostgreSQL server: \"%s\": %s (set PG_BINDIR)", initdb,
+                   strerror(errno));
+    free(initdb);
+    return dir;
+}
+
 const char *run_pg_bindir(void)
 {
     static char dir[256];
-    const char *given = getenv("PG_BINDIR");
-    char initdb[sizeof dir + sizeof "/initdb"];
 
-    if (given && *given)
-        snprintf(dir, sizeof dir, "%s", given);
+    copy_variable(dir, sizeof dir, "PG_BINDIR_PROD");
+    copy_variable(dir, sizeof dir, "PG_BINDIR");
     if (!dir[0])
         find_newest_debian(dir, sizeof dir);
     if (!dir[0])
         ask_pg_config(dir, sizeof dir);
-    snprintf(initdb, sizeof initdb, "%s/initdb", dir);
-    if (access(initdb, X_OK) != 0)
-        check_fail("no PostgreSQL server: \"%s\": %s (set PG_BINDIR)", initdb,
-                   strerror(errno));
-    return dir;
+    return expect_server(dir);
+}
+
+const char *run_pg_bindir_twin(void)
+{
+    static char dir[256];
+
+    copy_variable(dir, sizeof dir, "PG_BINDIR_TWIN");
+    return dir[0] ? expect_server(dir) : run_pg_bindir();
 }
 
 /* The variables of the tester that a program under test may see. */

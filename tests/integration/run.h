@@ -68,7 +68,9 @@ double run_clock(void);
 /* Free the output; r can be used for another run. */
 void run_clear(struct run *r);
 
-/* The server's programs: $PG_BINDIR, else the newest of Debian's, else pg_config's. */
+/* The server's programs: $PG_BINDIR_PROD, else $PG_BINDIR, else the newest of Debian's,
+ * else pg_config's. The twin's: $PG_BINDIR_TWIN, of no older version, else the same. */
 const char *run_pg_bindir(void);
+const char *run_pg_bindir_twin(void);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <signal.h>
 
-static struct cluster twin_server;
+static struct cluster twin_server = {.twin = true};
 
 /* Production with three migrations' worth of history, and an empty twin of its name. */
 static int open_pair(void **state)

@@ -3,7 +3,7 @@
 #include "base/log.h"
 
 struct cluster prod_server = {.tcp = true, .password = PASSWORD};
-struct cluster twin_server = {.tcp = true, .password = PASSWORD};
+struct cluster twin_server = {.tcp = true, .twin = true, .password = PASSWORD};
 
 const char *const world_schema =
     "create schema if not exists revtwin;"
