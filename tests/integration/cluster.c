@@ -299,7 +299,8 @@ void cluster_dropdb(const struct cluster *c, const char *db)
     exec_named(c, "drop database", db);
 }
 
-static void remove_restrict_lines(char *text)
+/* What differs between two dumps of the same. */
+static void remove_own_lines(char *text)
 {
     char *to = text;
 
@@ -308,7 +309,8 @@ static void remove_restrict_lines(char *text)
 
         length += line[length] == '\n';
         if (strncmp(line, "\\restrict ", 10) != 0 &&
-            strncmp(line, "\\unrestrict ", 12) != 0) {
+            strncmp(line, "\\unrestrict ", 12) != 0 &&
+            strncmp(line, "-- Dumped from ", 15) != 0) {
             memmove(to, line, length);
             to += length;
         }
@@ -337,7 +339,7 @@ char *cluster_dump(const struct cluster *c, const char *db, ...)
     r.out = NULL;
     run_clear(&r);
     free(pg_dump);
-    remove_restrict_lines(text);
+    remove_own_lines(text);
     return text;
 }
 

@@ -64,8 +64,9 @@ void cluster_wait(const struct cluster *c, const char *db, const char *sql);
 void cluster_createdb(const struct cluster *c, const char *db);
 void cluster_dropdb(const struct cluster *c, const char *db);
 
-/* malloc'ed output of pg_dump with more arguments up to NULL, without \restrict lines.
- * Of either server it is the twin's, which is no older, so that two can be compared. */
+/* malloc'ed output of pg_dump with more arguments up to NULL, without \restrict lines and
+ * the server's version. Of either server it is the twin's pg_dump, which is no older, so
+ * that two can be compared. */
 char *cluster_dump(const struct cluster *c, const char *db, ...)
     __attribute__((sentinel));
 
