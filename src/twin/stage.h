@@ -33,6 +33,9 @@ int rt_stage_flush(struct rt_stage *stage, size_t pair, struct rt_err *err) RT_C
 int rt_stage_rows(struct rt_stage *stage, size_t pair, struct rt_worker *worker,
                   const char *ctids, struct rt_err *err) RT_CHECKED;
 
+/* Take back everything that was staged for a pair. */
+int rt_stage_forget(struct rt_stage *stage, size_t pair, struct rt_err *err) RT_CHECKED;
+
 const struct rt_staged *rt_stage_of(const struct rt_stage *stage, size_t pair);
 
 #endif
