@@ -5,8 +5,7 @@
 #ifndef RT_TWIN_SNAPSHOT_H
 #define RT_TWIN_SNAPSHOT_H
 
-#include "base/arena.h"
-#include "pg/conn.h"
+#include "twin/table.h"
 
 struct rt_snapshot {
     struct rt_conn *conn;    /* production; in the transaction until rt_snapshot_close */
@@ -14,9 +13,16 @@ struct rt_snapshot {
     const char *taken_at;    /* UTC, production's clock */
     const char *lsn;         /* everything up to here is in; NULL where not available */
     unsigned long long size; /* of the database, in bytes */
+    struct rt_tables tables; /* as it sees them; locked */
 };
 
-/* Take a snapshot on a connection outside of any transaction. Texts live in the arena. */
+/*
+ * Take a snapshot on a connection outside of any transaction, pinned as
+ * rt_projection_pin, without time limits. All its tables were locked (ACCESS SHARE)
+ * before it was taken: neither a TRUNCATE nor anything that rewrites a table can come
+ * between it and those who read, who would find the table empty. Errors as
+ * rt_tables_read. Texts live in the arena.
+ */
 int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
                      struct rt_conn *prod, struct rt_err *err) RT_CHECKED;
 

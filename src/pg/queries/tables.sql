@@ -70,7 +70,9 @@ SELECT k.oid, k.nspname, k.relname,
        coalesce(pg_relation_size(nullif(k.reltoastrelid, 0)), 0),
        CASE WHEN k.relpages = 0 AND k.reltuples = 0 THEN -1 ELSE k.reltuples END,
        k.relpersistence = 'u', k.relispartition,
-       has_schema_privilege(k.nspoid, 'USAGE'), has_table_privilege(k.oid, 'SELECT'),
+       -- NULL when it was dropped since; then whoever locks it will know
+       coalesce(has_schema_privilege(k.nspoid, 'USAGE'), true),
+       coalesce(has_table_privilege(k.oid, 'SELECT'), true),
        row_security_active(k.oid),
        -- the column:
        a.attname, format_type(a.atttypid, a.atttypmod),
