@@ -9,10 +9,11 @@
 
 static void log_notice(void *context, const PGresult *result)
 {
-    const struct rt_conn *conn = context;
+    struct rt_conn *conn = context;
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 
+    conn->notices++;
     rt_log("%s: %s: %s", conn->server->role, severity ? severity : "NOTICE",
            message ? message : "");
 }
@@ -141,6 +142,7 @@ void rt_conn_close(struct rt_conn *conn)
     if (conn == NULL)
         return;
     rt_conn_end_cancel(conn);
+    rt_conn_forget_cancel(conn);
     PQfinish(conn->pg);
     if (conn->service_file > 0)
         close(conn->service_file);

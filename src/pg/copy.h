@@ -14,9 +14,11 @@ struct rt_copied {
 
 /*
  * Run a COPY ... TO STDOUT on one connection and pass its data to a COPY ... FROM STDIN
- * on another, waiting on both. passed, which may be NULL, is called with the bytes of
- * each piece. Errors are of the side that failed by itself; when production fails, the
- * COPY on the other side is ended with an error, so that nothing of it remains.
+ * on another, waiting on both. Either may stand among other statements, with semicolons
+ * between them, which saves round trips; rows are what the second has taken. passed,
+ * which may be NULL, is called with the bytes of each piece. Errors are of the side that
+ * failed by itself; when production fails, the COPY on the other side is ended with an
+ * error, so that nothing of it remains.
  */
 int rt_copy_pipe(struct rt_copied *out, struct rt_conn *from, const char *copy_to_stdout,
                  struct rt_conn *to, const char *copy_from_stdin,

@@ -8,6 +8,7 @@
 
 struct rt_conn {
     PGconn *pg;
+    struct rt_cancelling *cancelling; /* the last request to cancel, or NULL */
     const struct rt_server *server;
     enum rt_access access;
     char *database;                 /* or NULL: the one of the server's string */
@@ -18,6 +19,7 @@ struct rt_conn {
     int64_t cancelled_at; /* since when the server is asked to cancel; 0: it is not */
     int64_t asked_at;     /* and when it was asked last */
     bool given_up;        /* it did not answer: as good as lost */
+    unsigned notices;     /* how many have come */
     int service_file;     /* of rt_service_file; 0: there is none */
 };
 
@@ -47,6 +49,19 @@ int rt_conn_pump(struct rt_conn *conn, bool *flushed, bool cancelled,
 /* Wait until everything that is buffered has been sent; signals as in rt_conn_pump. */
 int rt_conn_flush(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
 
+/*
+ * For data that goes from one connection to another: wait until there is some, or with
+ * flush until the receiver takes more, or with now not at all. Input is then with libpq;
+ * *spoke tells that the receiver has said something, be it that it is gone. A signal only
+ * gives -RT_EINT or -RT_ETERM.
+ */
+enum rt_wait_pair { RT_WAIT_DATA, RT_WAIT_FLUSH, RT_WAIT_NOT };
+int rt_conn_wait_pair(struct rt_conn *from, struct rt_conn *to, enum rt_wait_pair what,
+                      bool *spoke, struct rt_err *err) RT_CHECKED;
+
+/* Ask the server to cancel the running statement, without waiting for it. */
+void rt_conn_cancel(struct rt_conn *conn);
+
 /* Fill err from a failed result, or from the connection when result is NULL. */
 int rt_err_result(struct rt_err *err, const struct rt_conn *conn, const PGresult *result);
 
@@ -67,7 +82,10 @@ char **rt_environ_for(const PQconninfoOption *options, const char *database,
  * dies of a client that hangs up on one (its issue 801). */
 void rt_conn_end_cancel(const struct rt_conn *conn);
 
-/* Read and discard until the connection is idle again. */
+void rt_conn_forget_cancel(struct rt_conn *conn); /* free it, or leave it to its thread */
+
+/* Read and discard until the connection is idle again, and end a COPY FROM with an error.
+ * The server has been asked to cancel, is asked again now and then, and given up. */
 void rt_conn_drain(struct rt_conn *conn);
 
 #endif

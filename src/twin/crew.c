@@ -1,0 +1,284 @@
+#include "twin/crew.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/cancel.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "pg/query.h"
+#include "twin/snapshot.h"
+
+enum { TICK_MS = 100 };
+
+struct queued {
+    struct rt_job job;
+    unsigned long long number; /* of equal weight the first comes first */
+};
+
+struct rt_crew {
+    struct rt_crew_setup setup;
+    struct rt_stop stop; /* raised: no job is begun, and statements are cancelled */
+    int news;            /* an eventfd: nothing is left to do, or something has failed */
+
+    pthread_mutex_t mutex; /* of all that follows */
+    pthread_cond_t wake;   /* workers: a job was added, or it is over */
+    struct queued *heap;   /* the heaviest first */
+    size_t count, cap;
+    unsigned long long added;
+    unsigned busy;       /* workers that connect, or are in a job */
+    bool over;           /* the crew is to be closed */
+    struct rt_err error; /* the first one */
+
+    pthread_t *threads;
+    struct rt_worker *workers;
+    unsigned started;
+};
+
+/* ------------------------------------------------------------------ queue */
+
+static bool before(const struct queued *a, const struct queued *b)
+{
+    if (a->job.weight != b->job.weight)
+        return a->job.weight > b->job.weight;
+    return a->number < b->number;
+}
+
+static void push(struct rt_crew *crew, struct queued entry)
+{
+    size_t i = crew->count;
+
+    crew->heap = rt_grow(crew->heap, crew->count, &crew->cap, sizeof(*crew->heap));
+    for (; i > 0 && before(&entry, &crew->heap[(i - 1) / 2]); i = (i - 1) / 2)
+        crew->heap[i] = crew->heap[(i - 1) / 2];
+    crew->heap[i] = entry;
+    crew->count++;
+}
+
+static struct rt_job pop(struct rt_crew *crew)
+{
+    struct rt_job top = crew->heap[0].job;
+    struct queued last = crew->heap[--crew->count];
+    size_t i = 0, child;
+
+    while ((child = 2 * i + 1) < crew->count) {
+        if (child + 1 < crew->count && before(&crew->heap[child + 1], &crew->heap[child]))
+            child++;
+        if (before(&last, &crew->heap[child]))
+            break;
+        crew->heap[i] = crew->heap[child];
+        i = child;
+    }
+    crew->heap[i] = last;
+    return top;
+}
+
+void rt_crew_add(struct rt_crew *crew, const struct rt_job *job)
+{
+    pthread_mutex_lock(&crew->mutex);
+    push(crew, (struct queued){*job, crew->added++});
+    pthread_cond_signal(&crew->wake);
+    pthread_mutex_unlock(&crew->mutex);
+}
+
+/* ------------------------------------------------------------------ workers */
+
+static int open_prod(struct rt_worker *worker, const struct rt_crew_setup *setup,
+                     struct rt_err *err)
+{
+    struct rt_str begin = {0};
+    int rc = rt_conn_open(&worker->prod, setup->prod, RT_READ_ONLY, err);
+
+    rt_str_add(&begin, "ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+                       "SET TRANSACTION SNAPSHOT ");
+    rt_quote_literal(&begin, setup->snapshot);
+    if (rc == 0)
+        rc = rt_exec(NULL, worker->prod, begin.data, err);
+    if (rc == 0)
+        rc = rt_session_without_timeouts(worker->prod, err);
+    rt_str_clear(&begin);
+    return rc;
+}
+
+static int open_twin(struct rt_worker *worker, const struct rt_crew_setup *setup,
+                     struct rt_err *err)
+{
+    int rc = rt_conn_open_database(&worker->twin, setup->twin, setup->database,
+                                   setup->access, err);
+
+    if (rc == 0 && setup->access == RT_READ_ONLY)
+        rc = rt_exec(NULL, worker->twin,
+                     "ROLLBACK; SET default_transaction_read_only = on", err);
+    if (rc == 0)
+        rc = rt_session_without_timeouts(worker->twin, err);
+    if (rc == 0 && setup->twin_settings)
+        rc = rt_exec(NULL, worker->twin, setup->twin_settings, err);
+    return rc;
+}
+
+static int connect_worker(struct rt_worker *worker, struct rt_err *err)
+{
+    const struct rt_crew_setup *setup = &worker->crew->setup;
+    int rc = setup->prod ? open_prod(worker, setup, err) : 0;
+
+    return rc == 0 && setup->twin ? open_twin(worker, setup, err) : rc;
+}
+
+/* With the mutex held. What comes after the first error is only a consequence of it. */
+static void note_end(struct rt_crew *crew, int rc, struct rt_err *err)
+{
+    crew->busy--;
+    if (rc < 0 && !crew->stop.raised) {
+        rt_err_move(&crew->error, err);
+        rt_stop_raise(&crew->stop);
+    }
+    rt_err_clear(err);
+    if (crew->busy == 0 && (crew->count == 0 || crew->stop.raised) &&
+        eventfd_write(crew->news, 1) < 0)
+        abort(); /* it would have to be full */
+}
+
+static void *run_worker(void *argument)
+{
+    struct rt_worker *worker = argument;
+    struct rt_crew *crew = worker->crew;
+    struct rt_err err = {0};
+    int rc;
+
+    rt_cancel_listen(&crew->stop);
+    rc = connect_worker(worker, &err);
+    pthread_mutex_lock(&crew->mutex);
+    note_end(crew, rc, &err);
+    while (!crew->over) {
+        if (crew->count == 0 || crew->stop.raised) {
+            pthread_cond_wait(&crew->wake, &crew->mutex);
+            continue;
+        }
+        struct rt_job job = pop(crew);
+
+        crew->busy++;
+        pthread_mutex_unlock(&crew->mutex);
+        rc = job.run(worker, job.context, &err);
+        pthread_mutex_lock(&crew->mutex);
+        note_end(crew, rc, &err);
+    }
+    pthread_mutex_unlock(&crew->mutex);
+    rt_conn_close(worker->prod);
+    rt_conn_close(worker->twin);
+    return NULL;
+}
+
+/* Signals are for the main thread, which tells the workers. */
+static int start_threads(struct rt_crew *crew, struct rt_err *err)
+{
+    sigset_t all, before;
+    int rc = 0;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (unsigned i = 0; rc == 0 && i < crew->setup.size; i++) {
+        crew->workers[i] = (struct rt_worker){.crew = crew, .number = i};
+        rc = pthread_create(&crew->threads[i], NULL, run_worker, &crew->workers[i]);
+        crew->started += rc == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc == 0
+               ? 0
+               : rt_err_set(err, RT_EINTERNAL, "cannot start a thread: %s", strerror(rc));
+}
+
+/* ------------------------------------------------------------------ the crew */
+
+int rt_crew_open(struct rt_crew **out, const struct rt_crew_setup *setup,
+                 struct rt_err *err)
+{
+    struct rt_crew *crew = rt_alloc(sizeof(*crew));
+    int rc;
+
+    crew->setup = *setup;
+    crew->busy = setup->size; /* they connect */
+    crew->threads = rt_alloc(setup->size * sizeof(*crew->threads));
+    crew->workers = rt_alloc(setup->size * sizeof(*crew->workers));
+    pthread_mutex_init(&crew->mutex, NULL);
+    pthread_cond_init(&crew->wake, NULL);
+    crew->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    rc = rt_stop_open(&crew->stop, err);
+    if (rc == 0 && crew->news < 0)
+        rc = rt_err_set(err, RT_EINTERNAL, "cannot make a descriptor: %s",
+                        strerror(errno));
+    if (rc == 0)
+        rc = start_threads(crew, err);
+    if (rc < 0) {
+        rt_crew_close(crew);
+        crew = NULL;
+    }
+    *out = crew;
+    return rc;
+}
+
+/* Whether nobody is at work any more. */
+static bool is_quiet(struct rt_crew *crew)
+{
+    bool quiet;
+
+    pthread_mutex_lock(&crew->mutex);
+    quiet = crew->busy == 0 && (crew->count == 0 || crew->stop.raised);
+    pthread_mutex_unlock(&crew->mutex);
+    return quiet;
+}
+
+int rt_crew_finish(struct rt_crew *crew, struct rt_err *err)
+{
+    struct rt_err signal = {0};
+    int rc = 0;
+
+    while (!is_quiet(crew)) {
+        struct pollfd fds[2] = {{.fd = crew->news, .events = POLLIN},
+                                {.fd = rc < 0 ? -1 : rt_cancel_fd(), .events = POLLIN}};
+        eventfd_t ignored;
+
+        poll(fds, RT_COUNT(fds), crew->setup.tick ? TICK_MS : -1);
+        if (fds[0].revents && eventfd_read(crew->news, &ignored) < 0)
+            continue;
+        if (rc == 0 && (rc = rt_cancel_check(&signal)) < 0)
+            rt_stop_raise(&crew->stop);
+        if (crew->setup.tick)
+            crew->setup.tick(crew->setup.context);
+    }
+    if (rc < 0)
+        rt_err_move(err, &signal);
+    else if (crew->error.status != RT_DONE)
+        rt_err_move(err, &crew->error);
+    else if (crew->stop.raised)
+        rt_err_set(err, RT_EINTERNAL, "the workers have stopped before");
+    rt_err_clear(&signal);
+    return crew->stop.raised ? -(int)err->status : 0;
+}
+
+void rt_crew_close(struct rt_crew *crew)
+{
+    if (crew == NULL)
+        return;
+    pthread_mutex_lock(&crew->mutex);
+    crew->over = true;
+    if (crew->busy > 0)
+        rt_stop_raise(&crew->stop);
+    pthread_cond_broadcast(&crew->wake);
+    pthread_mutex_unlock(&crew->mutex);
+    for (unsigned i = 0; i < crew->started; i++)
+        pthread_join(crew->threads[i], NULL);
+    rt_err_clear(&crew->error);
+    rt_stop_close(&crew->stop);
+    if (crew->news >= 0)
+        close(crew->news);
+    pthread_cond_destroy(&crew->wake);
+    pthread_mutex_destroy(&crew->mutex);
+    free(crew->heap);
+    free(crew->threads);
+    free(crew->workers);
+    free(crew);
+}
