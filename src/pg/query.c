@@ -2,6 +2,7 @@
 #include "pg/query.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "pg/pipeline.h"
 #include "pg/private.h"
 
 /* Read the replies of what was sent: the last good result, or the first error. */
@@ -62,59 +63,28 @@ int rt_exec(struct rt_result **out, struct rt_conn *conn, const char *sql,
 static int send_many(struct rt_conn *conn, const struct rt_read *reads, size_t count,
                      struct rt_err *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!PQsendQueryParams(conn->pg, reads[i].sql, reads[i].nparams, NULL,
-                               reads[i].params, NULL, NULL, 0))
-            return rt_err_result(err, conn, NULL);
-    }
-    return PQpipelineSync(conn->pg) ? 0 : rt_err_result(err, conn, NULL);
-}
+    int rc = rt_pipeline_begin(conn, err);
 
-/* Read up to the end of the pipeline, whatever has failed before, so that the connection
- * stays of use. */
-static int collect_many(struct rt_read *next, struct rt_conn *conn, struct rt_err *err)
-{
-    ExecStatusType status = PGRES_COMMAND_OK;
-
-    while (status != PGRES_PIPELINE_SYNC && !rt_conn_lost(conn)) {
-        struct rt_err later = {0};
-        bool failed = err->status != RT_DONE;
-        struct rt_err *unless_set = failed ? &later : err;
-        PGresult *result;
-
-        if (rt_conn_wait(conn, failed, unless_set) == 0) {
-            result = PQgetResult(conn->pg);
-            status = result ? PQresultStatus(result) : PGRES_COMMAND_OK;
-            if (result == NULL || status == PGRES_PIPELINE_SYNC || failed) {
-                PQclear(result); /* or the end of one statement's results */
-            } else if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
-                next->rows = rt_alloc(sizeof(*next->rows));
-                next++->rows->pg = result;
-            } else {
-                rt_err_result(err, conn, result);
-                PQclear(result);
-            }
-        }
-        rt_err_clear(&later);
-    }
-    conn->cancelled_at = 0;
-    return -(int)err->status;
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = rt_pipeline_send(conn, reads[i].sql, reads[i].nparams, reads[i].params, err);
+    return rc == 0 ? rt_pipeline_end(conn, err) : rc;
 }
 
 int rt_query_many(struct rt_read *reads, size_t count, struct rt_conn *conn,
                   struct rt_err *err)
 {
+    struct rt_result *end = NULL;
     int rc;
 
     for (size_t i = 0; i < count; i++)
         reads[i].rows = NULL;
     rt_err_clear(err);
-    if (!PQenterPipelineMode(conn->pg))
-        return rt_err_result(err, conn, NULL);
     rc = send_many(conn, reads, count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = rt_pipeline_next(&reads[i].rows, conn, err);
     if (rc == 0)
-        rc = collect_many(reads, conn, err);
-    PQexitPipelineMode(conn->pg); /* refused only when the connection is lost anyway */
+        rc = rt_pipeline_next(&end, conn, err);
+    rt_pipeline_close(conn);
     for (size_t i = 0; rc < 0 && i < count; i++) {
         rt_result_free(reads[i].rows);
         reads[i].rows = NULL;

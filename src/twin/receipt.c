@@ -53,15 +53,16 @@ static void fill(struct rt_receipt *out, struct rt_arena *arena,
     out->twin_xid = text(arena, found, 0, 10);
     out->twin_snapshot = text(arena, found, 0, 11);
     out->twin_system = text(arena, found, 0, 12);
-    out->method = text(arena, found, 0, 13);
-    out->why = text(arena, found, 0, 14);
-    out->incremental_runs = (unsigned)number(found, 0, 15);
-    out->verified = rt_result_true(found, 0, 16);
-    out->rows_read = number(found, 0, 17);
-    out->rows_written = number(found, 0, 18);
-    out->bytes_read = number(found, 0, 19);
-    out->bytes_written = number(found, 0, 20);
-    out->seconds = strtod(rt_result_get(found, 0, 21), NULL);
+    out->twin_database = text(arena, found, 0, 13);
+    out->method = text(arena, found, 0, 14);
+    out->why = text(arena, found, 0, 15);
+    out->incremental_runs = (unsigned)number(found, 0, 16);
+    out->verified = rt_result_true(found, 0, 17);
+    out->rows_read = number(found, 0, 18);
+    out->rows_written = number(found, 0, 19);
+    out->bytes_read = number(found, 0, 20);
+    out->bytes_written = number(found, 0, 21);
+    out->seconds = strtod(rt_result_get(found, 0, 22), NULL);
 }
 
 static int read_tables(struct rt_receipt *out, struct rt_arena *arena,
@@ -155,7 +156,7 @@ static char *list_tables(const struct rt_receipt *receipt)
 }
 
 static int insert(struct rt_conn *twin, const struct rt_receipt *receipt,
-                  const char *twin_system, struct rt_err *err)
+                  const struct rt_origin *here, struct rt_err *err)
 {
     enum { NUMBER = 24 };
     char runs[NUMBER], rows_read[NUMBER], rows_written[NUMBER], bytes_read[NUMBER],
@@ -181,7 +182,8 @@ static int insert(struct rt_conn *twin, const struct rt_receipt *receipt,
         seconds,
         RT_VERSION,
         tables,
-        twin_system,
+        here->system,
+        here->database,
     };
     int rc;
 
@@ -200,16 +202,16 @@ int rt_receipt_write(struct rt_conn *twin, const struct rt_receipt *receipt,
                      struct rt_err *err)
 {
     struct rt_arena arena = {0};
-    struct rt_origin origin;
+    struct rt_origin here;
     bool there;
-    int rc = rt_origin_read(&origin, &arena, twin, err);
+    int rc = rt_origin_read(&here, &arena, twin, err);
 
     if (rc == 0)
         rc = exists(&there, twin, err);
     if (rc == 0 && !there)
         rc = rt_exec(NULL, twin, rt_sql_receipt_create, err);
     if (rc == 0)
-        rc = insert(twin, receipt, origin.system, err);
+        rc = insert(twin, receipt, &here, err);
     rt_arena_clear(&arena);
     return rc < 0 ? rt_err_wrap(err, "cannot write the twin's receipt") : 0;
 }

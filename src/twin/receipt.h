@@ -29,6 +29,7 @@ struct rt_receipt {
     const char *twin_xid;      /* the transaction that wrote it, of the twin's server */
     const char *twin_snapshot; /* and what it saw as running: pg_current_snapshot() */
     const char *twin_system;   /* system identifier of the twin's server, or NULL */
+    const char *twin_database; /* the twin's OID there */
     const char *method, *why;
     unsigned incremental_runs; /* since the last one that compared or copied all */
     bool verified;             /* by row hashes */
@@ -44,7 +45,7 @@ int rt_receipt_read(struct rt_receipt *out, struct rt_arena *arena, struct rt_co
 
 /*
  * Add one in the connection's transaction, or its own; the table is made where it is
- * missing. twin_xid, twin_snapshot, twin_system and the tables' twin OIDs are filled in
+ * missing. twin_xid to twin_database and the tables' twin OIDs are filled in
  * by the server. Of earlier ones only the newest few are kept.
  *
  * Every row of the tables must have been written by this transaction (not by one that is

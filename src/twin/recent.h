@@ -45,6 +45,7 @@ struct rt_recent_setup {
     const struct rt_receipt *receipt; /* rt_recent_unfit has nothing against it */
     const struct rt_pair *pairs;
     size_t count;
+    enum rt_hash_way way;
     struct rt_conn *prod; /* in the snapshot's transaction */
     struct rt_conn *twin; /* in the one that keeps writers away from the tables */
     struct rt_crew *crew; /* with connections to both */
@@ -59,12 +60,28 @@ void rt_recent_close(struct rt_recent *recent); /* NULL is fine */
 const struct rt_recent_table *rt_recent_of(const struct rt_recent *recent, size_t pair);
 
 /*
- * Stage what makes a changed pair equal, on a worker. *compare is set instead when it
- * turns out that it has to be compared in full, for which nothing of it is staged then.
+ * Making the changed pairs equal, in two steps, because only what is staged of all of
+ * them tells whether rows are to be deleted:
+ *
+ *     for each pair by its verdict, a job on the crew:
+ *         changed: rt_recent_stage, to compare: rt_compare_table
+ *     rt_crew_finish
+ *     rt_recent_settle
+ *     for each pair whose verdict has become RT_RECENT_COMPARE, as above: the comparison
+ *     rt_crew_finish
  */
-int rt_recent_stage(bool *compare, struct rt_recent *recent, size_t pair,
-                    struct rt_worker *worker, struct rt_stage *stage,
-                    struct rt_err *err) RT_CHECKED;
+
+/* Stage the rows of a changed pair that may have changed, on a worker. */
+int rt_recent_stage(struct rt_recent *recent, size_t pair, struct rt_worker *worker,
+                    struct rt_stage *stage, struct rt_err *err) RT_CHECKED;
+
+/*
+ * Find the rows on the twin that these replace, and, on the crew, those that are gone
+ * from production. A pair that does not add up then is to be compared in full: its
+ * verdict changes, and nothing of it is staged.
+ */
+int rt_recent_settle(struct rt_recent *recent, struct rt_stage *stage,
+                     struct rt_err *err) RT_CHECKED;
 
 /*
  * For a full comparison: a sink that passes everything on to another one, and counts what

@@ -33,6 +33,10 @@ int rt_stage_flush(struct rt_stage *stage, size_t pair, struct rt_err *err) RT_C
 int rt_stage_rows(struct rt_stage *stage, size_t pair, struct rt_worker *worker,
                   const char *ctids, struct rt_err *err) RT_CHECKED;
 
+/* Find the counterparts of what rt_stage_rows has staged, of all pairs, on the writer
+ * while no worker stages; until then all count as inserts. */
+int rt_stage_match(struct rt_stage *stage, struct rt_err *err) RT_CHECKED;
+
 /* Take back everything that was staged for a pair. */
 int rt_stage_forget(struct rt_stage *stage, size_t pair, struct rt_err *err) RT_CHECKED;
 

@@ -18,6 +18,7 @@ CREATE TABLE revtwin.receipt (
     twin_xid         xid8 NOT NULL,
     twin_snapshot    pg_snapshot NOT NULL,
     twin_system      text,
+    twin_database    text,
     method           text NOT NULL,
     why              text,
     incremental_runs integer NOT NULL,
