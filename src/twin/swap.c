@@ -50,20 +50,20 @@ static int read_comment(char **out, struct rt_site *site, struct rt_err *err)
 }
 
 /* Everything of a swap but its COMMIT: newcomer becomes the twin, the twin the previous
- * one, and a previous one that there is, the old one. The twin keeps its comment. */
-static int swap_statements(struct rt_str *sql, struct rt_site *site, const char *newcomer,
-                           bool keep, struct rt_err *err)
+ * one, and a previous one that there is, the old one (*aside). The twin keeps its
+ * comment. */
+static int swap_statements(struct rt_str *sql, bool *aside, struct rt_site *site,
+                           const char *newcomer, bool keep, struct rt_err *err)
 {
     char *comment;
-    bool aside;
     int rc = read_comment(&comment, site, err);
 
     if (rc == 0)
-        rc = rt_site_has_kept(&aside, site, err);
+        rc = rt_site_has_kept(aside, site, err);
     if (rc < 0)
         goto done;
     rt_str_add(sql, "BEGIN; ");
-    if (aside)
+    if (*aside)
         add_rename(sql, site->previous, site->old);
     add_rename(sql, site->twin, site->previous);
     add_rename(sql, newcomer, site->twin);
@@ -71,7 +71,7 @@ static int swap_statements(struct rt_str *sql, struct rt_site *site, const char 
                 keep ? RT_SITE_KEPT "the twin before its last rebuild or undo"
                      : RT_SITE_COMMENT "replaced by a resync");
     add_comment(sql, site->twin, comment);
-    if (aside && newcomer != site->old)
+    if (*aside && newcomer != site->old)
         add_comment(sql, site->old, RT_SITE_COMMENT "replaced by a resync");
 done:
     free(comment);
@@ -238,8 +238,14 @@ static int swap(struct rt_site *site, const char *statements, const struct rt_sw
 static void drop(struct rt_site *site, const char *database, const char *what)
 {
     struct rt_err err = {0};
+    int rc = rt_site_drop(site, database, &err);
 
-    if (rt_site_drop(site, database, &err) < 0)
+    if (rc < 0 && rt_conn_lost(site->conn)) {
+        rc = come_back(site, &err);
+        if (rc == 0)
+            rc = rt_site_drop(site, database, &err);
+    }
+    if (rc < 0)
         rt_log("warning: database %s, %s, could not be dropped (%s); the next resync "
                "will try again",
                database, what, err.message);
@@ -249,14 +255,16 @@ static void drop(struct rt_site *site, const char *database, const char *what)
 int rt_site_swap(struct rt_site *site, const struct rt_swap *how, struct rt_err *err)
 {
     struct rt_str statements = {0};
-    int rc = swap_statements(&statements, site, site->next, how->keep, err);
+    bool aside;
+    int rc = swap_statements(&statements, &aside, site, site->next, how->keep, err);
 
     if (rc == 0)
         rc = swap(site, statements.data, how, err);
     rt_str_clear(&statements);
     if (rc < 0)
         return rc;
-    drop(site, site->old, "an earlier twin");
+    if (aside)
+        drop(site, site->old, "an earlier twin");
     if (!how->keep)
         drop(site, site->previous, "the twin that was");
     return 0;
@@ -265,7 +273,8 @@ int rt_site_swap(struct rt_site *site, const struct rt_swap *how, struct rt_err 
 int rt_site_swap_back(struct rt_site *site, const struct rt_swap *how, struct rt_err *err)
 {
     struct rt_str statements = {0};
-    int rc = swap_statements(&statements, site, site->old, true, err);
+    bool aside;
+    int rc = swap_statements(&statements, &aside, site, site->old, true, err);
 
     if (rc == 0)
         rc = swap(site, statements.data, how, err);

@@ -66,6 +66,13 @@ static uint64_t last_passed(const struct relay_trap *trap)
     return trap->message - (trap->before ? 1 : 0);
 }
 
+static void lift_limits(struct connection *c)
+{
+    c->held = c->sprung = false;
+    c->trap.act = RELAY_PASS;
+    c->flows[RELAY_TO_SERVER].limit = c->flows[RELAY_TO_CLIENT].limit = UINT64_MAX;
+}
+
 /* The startup packet tells that this is a session, perhaps the one with the trap. */
 static void note_session(struct connection *c)
 {
@@ -73,12 +80,23 @@ static void note_session(struct connection *c)
     struct flow *watched;
 
     c->known = true;
-    if (++shared->opened != shared->trap.connection)
+    shared->opened++;
+    if (shared->trap.connection == RELAY_ANY ? shared->has_sprung
+                                             : shared->opened != shared->trap.connection)
         return;
     c->trap = shared->trap;
     watched = &c->flows[c->trap.side];
     if (c->trap.act != RELAY_PASS && last_passed(&c->trap) == 0)
         watched->limit = 0;
+}
+
+/* It springs once only. */
+static void disarm_others(const struct connection *c)
+{
+    for (size_t i = 0; i < MAX_CONNECTIONS; i++) {
+        if (&connections[i] != c && connections[i].used && !connections[i].sprung)
+            lift_limits(&connections[i]);
+    }
 }
 
 static void note_message(struct connection *c, enum relay_side side, uint64_t end)
@@ -95,6 +113,7 @@ static void note_message(struct connection *c, enum relay_side side, uint64_t en
         c->sprung = true;
         self.shared->type = flow->wire.type;
         self.shared->has_sprung = true;
+        disarm_others(c);
     }
 }
 
@@ -105,7 +124,7 @@ static void note_text(struct connection *c, enum relay_side side, const char *da
     struct flow *flow = &c->flows[side];
     const char *text = c->trap.text;
 
-    if (!text[0] || c->trap.side != side || c->trap.message != UINT64_MAX ||
+    if (!text[0] || c->trap.act == RELAY_PASS || c->trap.side != side || c->trap.message != UINT64_MAX ||
         !memmem(data, length, text, strlen(text)))
         return;
     c->trap.message = flow->messages + 1;
@@ -133,13 +152,6 @@ static void scan(struct connection *c, enum relay_side side, const char *data,
         note_text(c, side, data, used, offset);
         note_message(c, side, offset);
     }
-}
-
-static void lift_limits(struct connection *c)
-{
-    c->held = c->sprung = false;
-    c->trap.act = RELAY_PASS;
-    c->flows[RELAY_TO_SERVER].limit = c->flows[RELAY_TO_CLIENT].limit = UINT64_MAX;
 }
 
 /*

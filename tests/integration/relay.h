@@ -31,6 +31,8 @@ enum relay_act {
                      server does not hear of it, as when a router forgets it */
 };
 
+enum { RELAY_ANY = 0x7fffffff };
+
 /* Once, on one connection; all others pass. */
 struct relay_trap {
     enum relay_act act;
@@ -41,7 +43,7 @@ struct relay_trap {
     bool before;   /* when this message has come to the relay, which does not pass it on;
                       else when it was passed on as the last one */
     unsigned connection; /* the n-th one after relay_arm, cancel requests not counted;
-                            0 is the first one too */
+                            0 is the first one too. RELAY_ANY: whichever comes there */
 };
 
 /* Written by the relay, readable at any time; sums over all connections. */
