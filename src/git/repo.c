@@ -216,12 +216,11 @@ void rt_blob_close(struct rt_blob *blob)
     *blob = (struct rt_blob){0};
 }
 
-int rt_blob_open_at(struct rt_blob *out, struct rt_repo *repo,
-                    const struct rt_oid *commit, const char *path, struct rt_err *err)
+int rt_blob_find_at(struct rt_oid *out, struct rt_repo *repo, const struct rt_oid *commit,
+                    const char *path, struct rt_err *err)
 {
     git_oid oid = rt_oid_parse(commit);
     struct rt_commit parsed;
-    struct rt_oid blob;
     struct rt_node node = {0};
     int rc;
 
@@ -232,7 +231,17 @@ int rt_blob_open_at(struct rt_blob *out, struct rt_repo *repo,
         rc = rt_tree_lookup(&node, repo, &parsed.tree, path, err);
     if (rc < 0 || (node.mode & 0170000) != 0100000)
         return rc;
-    blob = rt_oid_make(&node.oid);
-    rc = rt_blob_open(out, repo, &blob, err);
-    return rc < 0 ? rc : 1;
+    *out = rt_oid_make(&node.oid);
+    return 1;
+}
+
+int rt_blob_open_at(struct rt_blob *out, struct rt_repo *repo,
+                    const struct rt_oid *commit, const char *path, struct rt_err *err)
+{
+    struct rt_oid blob;
+    int rc = rt_blob_find_at(&blob, repo, commit, path, err);
+
+    if (rc == 1 && rt_blob_open(out, repo, &blob, err) < 0)
+        rc = -(int)err->status;
+    return rc;
 }

@@ -63,8 +63,10 @@ int rt_blob_open(struct rt_blob *out, struct rt_repo *repo, const struct rt_oid 
                  struct rt_err *err) RT_CHECKED;
 void rt_blob_close(struct rt_blob *blob); /* {0} is fine; leaves {0} */
 
-/* The blob that the path is in the tree of the commit: 1, or 0 when there is no such
- * commit here, or no file, or an error. */
+/* The name of the blob that the path is in the tree of the commit, or the blob: 1, or 0
+ * when there is no such commit here, or no file, or an error. */
+int rt_blob_find_at(struct rt_oid *out, struct rt_repo *repo, const struct rt_oid *commit,
+                    const char *path, struct rt_err *err) RT_CHECKED;
 int rt_blob_open_at(struct rt_blob *out, struct rt_repo *repo,
                     const struct rt_oid *commit, const char *path,
                     struct rt_err *err) RT_CHECKED;

@@ -58,7 +58,7 @@ static const char *where(void *context, uint64_t *replies)
 
     *replies = (uint64_t)at->unit << 32 | (uint64_t)at->phase << 28 | at->index;
     if (at->unit >= run->sequence.count)
-        return "production";
+        return rt_conn_server(run->conn)->role;
     if (is_stepwise(run, at->unit) && at->phase == RT_PHASE_BEGIN) {
         size_t first = run->sequence.units[at->unit].first;
 
@@ -242,6 +242,7 @@ static int run_steps(struct rt_run *run, struct rt_err *err)
     int rc;
 
     *steps = (struct rt_stepwise){.lock_timeout = run->options->lock_timeout,
+                                  .impatient = run->options->impatient,
                                   .statement_timeout = run->options->statement_timeout,
                                   .client = run->options->writer.client,
                                   .head = before ? before->column[RT_COL_ENTRY_HASH]

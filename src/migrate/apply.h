@@ -11,7 +11,8 @@
 #include "migrate/stepwise.h"
 
 struct rt_apply_options {
-    const char *lock_timeout;      /* as PostgreSQL writes it: "5s" */
+    const char *lock_timeout; /* as PostgreSQL writes it: "5s" */
+    bool impatient; /* lock_timeout also where nobody waits behind us (CONCURRENTLY) */
     const char *statement_timeout; /* NULL: the server's */
     unsigned retries; /* of a file that met a lock, a deadlock, a serialization failure */
     unsigned wait;    /* seconds: how long to settle what a lost connection left open */

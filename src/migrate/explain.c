@@ -213,12 +213,15 @@ void rt_failure_explain(struct rt_run *run, enum rt_failure failure, struct rt_e
         explain_conflict(run, err);
         break;
     case RT_FAILURE_LOST:
-        rt_err_wrap(err, "the connection to production was lost");
+        rt_err_wrap(err, "the connection to %s was lost",
+                    rt_conn_server(run->conn)->role);
         err->status = RT_EINTERNAL;
         break;
     case RT_FAILURE_UNSETTLED:
-        rt_err_wrap(err, "the connection to production was lost, and it could not be "
-                         "asked what was committed");
+        rt_err_wrap(err,
+                    "the connection to %s was lost, and it could not be asked what was "
+                    "committed",
+                    rt_conn_server(run->conn)->role);
         err->status = RT_EUNKNOWN;
         break;
     case RT_FAILURE_RESET:

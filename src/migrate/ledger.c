@@ -128,7 +128,8 @@ int rt_ledger_read(struct rt_ledger *out, struct rt_arena *arena, struct rt_conn
         return 0;
     rc = rt_query_many(reads, steps ? 2 : 1, conn, err);
     if (rc < 0)
-        return rt_err_wrap(err, "cannot read production's ledger");
+        return rt_err_wrap(err, "cannot read the ledger of %s",
+                           rt_conn_server(conn)->role);
     keep_rows(out, arena, reads[0].rows);
     rt_result_free(reads[0].rows);
     if (steps)
@@ -152,7 +153,7 @@ int rt_ledger_create(struct rt_ledger *ledger, struct rt_conn *conn, bool commit
     }
     if (rt_exec(NULL, conn, "ROLLBACK", &ignored) < 0)
         rt_err_clear(&ignored);
-    rt_err_wrap(err, "cannot create the ledger in production");
+    rt_err_wrap(err, "cannot create the ledger in %s", rt_conn_server(conn)->role);
     if (rt_err_is(err, "55P03")) /* lock_not_available */
         err->status = RT_ELOCKED;
     if (strcmp(err->sqlstate, "42501") == 0) { /* insufficient_privilege */

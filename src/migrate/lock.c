@@ -14,8 +14,8 @@ static int explain(const struct rt_lock *lock, struct rt_conn *conn, int waited,
 
     if (rc < 0)
         return rc;
-    rt_err_set(err, RT_ELOCKED, "%s holds production's lock (waited %d s)", lock->holder,
-               waited);
+    rt_err_set(err, RT_ELOCKED, "%s holds %s's lock (waited %d s)", lock->holder,
+               rt_conn_server(conn)->role, waited);
     if (rt_result_rows(holder) > 0)
         rt_err_detail(err,
                       "Held by pid %s, user %s, application %s, from %s, connected "
@@ -50,7 +50,8 @@ int rt_lock_query(struct rt_result **out, struct rt_conn *conn,
         if (rt_clock_us() - start >= (int64_t)wait * 1000000)
             return explain(lock, conn, wait, err);
         if (!told)
-            rt_log("waiting for %s, which is at work on production", lock->holder);
+            rt_log("waiting for %s, which is at work on %s", lock->holder,
+                   rt_conn_server(conn)->role);
         told = true;
         rc = rt_clock_pause(POLL_MS, err);
         if (rc < 0)

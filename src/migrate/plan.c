@@ -102,8 +102,8 @@ static void warn_unnamed(struct rt_plan *plan, struct rt_arena *arena, size_t i)
     }
 }
 
-static int load_action(struct rt_plan *plan, size_t i, struct rt_arena *arena,
-                       struct rt_repo *repo, struct rt_err *err)
+int rt_plan_load_action(struct rt_plan *plan, size_t i, struct rt_arena *arena,
+                        struct rt_repo *repo, struct rt_err *err)
 {
     struct rt_action *action = &plan->actions[i];
     int rc;
@@ -127,7 +127,7 @@ int rt_plan_load(struct rt_plan *plan, struct rt_arena *arena, struct rt_repo *r
         int rc = load_subject(plan, i, arena, repo, err);
 
         if (rc == 0)
-            rc = load_action(plan, i, arena, repo, err);
+            rc = rt_plan_load_action(plan, i, arena, repo, err);
         if (rc == -RT_EREFUSED)
             rt_err_move(rt_plan_add_finding(plan, RT_REFUSAL), err);
         else if (rc < 0)

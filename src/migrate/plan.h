@@ -39,7 +39,8 @@ struct rt_action {
                                         a file without a transaction in one of its own,
                                         with as many statements as it takes */
     const struct rt_command *after;  /* NULL; runs after the ledger's row was written */
-    const struct rt_stopped *stopped; /* it goes on with this; NULL: it begins */
+    const struct rt_stopped *stopped;     /* it goes on with this; NULL: it begins */
+    const struct rt_ledger_row *verbatim; /* the ledger's row as it is; NULL: make one */
     bool clears_steps; /* its rows of revtwin.step go when its row is written */
     enum rt_action_kind kind;
     enum rt_row_kind row; /* of the ledger's row */
@@ -141,6 +142,10 @@ void rt_plan_refuse_changed(struct rt_plan *plan, const struct rt_migration *m,
  */
 int rt_plan_load(struct rt_plan *plan, struct rt_arena *arena, struct rt_repo *repo,
                  struct rt_err *err) RT_CHECKED;
+
+/* Read the file of one action; that it cannot run is an error here. */
+int rt_plan_load_action(struct rt_plan *plan, size_t i, struct rt_arena *arena,
+                        struct rt_repo *repo, struct rt_err *err) RT_CHECKED;
 
 /* Refuse loaded files that set something for the session where that is not ours alone. */
 void rt_plan_refuse_settings(struct rt_plan *plan);

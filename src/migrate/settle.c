@@ -97,7 +97,8 @@ int rt_settle(struct rt_run *run, unsigned ms, bool hasty, struct rt_err *err)
     bool standby = false;
     int rc;
 
-    rt_log("the connection to production was lost; asking it what was committed");
+    rt_log("the connection to %s was lost; asking it what was committed",
+           rt_conn_server(run->conn)->role);
     if (hasty)
         rt_conn_shield(run->conn);
     for (;;) {

@@ -162,7 +162,7 @@ int rt_stepwise_run(struct rt_conn *conn, struct rt_arena *arena,
         rc = find_start(&walk, err);
     if (rc < 0) {
         if (rt_conn_lost(conn) && run->stopped_at == 0)
-            rt_err_wrap(err, "the connection to production was lost");
+            rt_err_wrap(err, "the connection to %s was lost", rt_conn_server(conn)->role);
         rt_err_at(err, action->path, err->line, err->column);
         goto end;
     }

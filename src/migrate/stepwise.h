@@ -11,7 +11,8 @@ struct rt_stepwise {
     const char *lock_timeout,
         *statement_timeout; /* as in rt_apply_options; the forms with
                                CONCURRENTLY that only wait for old
-                               transactions run without the former */
+                               transactions run without the former, */
+    bool impatient;         /* unless it is to hold there, too */
     const char *client;     /* who runs it, as rt_writer has it */
     const char *head;       /* entry_hash of the last row that the ledger should have */
     bool pooled;   /* what is set for the session would stay with a connection that others

@@ -191,8 +191,9 @@ static int explain_lost(struct rt_walk *walk, struct rt_err *err)
 {
     walk->run->stopped_at = walk->number;
     if (!is_cancel(err)) {
-        rt_err_wrap(err, "the connection to production was lost in statement %zu of %zu",
-                    walk->number, walk->action->source.mode.statements);
+        rt_err_wrap(err, "the connection to %s was lost in statement %zu of %zu",
+                    rt_conn_server(walk->conn)->role, walk->number,
+                    walk->action->source.mode.statements);
         err->status = walk->claims ? RT_EUNKNOWN : RT_EINTERNAL;
     }
     advise(walk, walk->number, err);

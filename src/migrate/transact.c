@@ -25,15 +25,16 @@ static const struct rt_ledger_row *make_row(struct rt_run *run)
     size_t i = (size_t)(action - run->sequence.plan->actions);
     const struct rt_ledger_row *prev =
         run->sent.index > 0 ? &run->rows[i - 1] : rt_run_row_before(run, run->sent.unit);
-    const struct rt_new_row entry = {.kind = action->row,
+    const struct rt_new_row fresh = {.kind = action->row,
                                      .path = action->path,
                                      .checksum = action->checksum,
                                      .commit = action->commit,
                                      .statements = action->source.mode.statements,
                                      .reason = action->reason};
 
-    run->rows[i] =
-        rt_ledger_next(run->arena, run->ledger, prev, &entry, &run->options->writer);
+    run->rows[i] = action->verbatim ? *action->verbatim
+                                    : rt_ledger_next(run->arena, run->ledger, prev,
+                                                     &fresh, &run->options->writer);
     return &run->rows[i];
 }
 

@@ -114,7 +114,7 @@ static const char *lock_timeout(const struct rt_walk *walk)
                  walk->what.kind == RT_CONCURRENT_DROP_INDEX ||
                  walk->what.kind == RT_CONCURRENT_REINDEX;
 
-    return waits ? "0" : walk->run->lock_timeout;
+    return waits && !walk->run->impatient ? "0" : walk->run->lock_timeout;
 }
 
 /* The row, in a transaction that is left open. mark and head have to last until they are
