@@ -77,6 +77,8 @@ static const char *compare_prod(const struct rt_origin *then, const struct rt_or
 static const char *compare_twin(const struct rt_receipt *then,
                                 const struct rt_origin *now)
 {
+    if (then->twin_xid == NULL)
+        return "does not tell its transactions";
     if (differ(then->twin_system, now->system))
         return "is on another server";
     if (differ(then->twin_database, now->database))
