@@ -62,6 +62,21 @@ static void make_folder(struct cluster *c, const struct keeper_job *job)
         check_fail("chown %s: %s", c->dir, strerror(errno));
 }
 
+/* Where the server's user may read it. Returns its path there, for the caller to free. */
+static char *copy_library(const struct cluster *c)
+{
+    char *path = check_printf("%s/preload.so", c->dir), bytes[65536];
+    FILE *from = fopen(c->preload, "re"), *to = fopen(path, "we");
+    size_t got;
+
+    while (from && to && (got = fread(bytes, 1, sizeof(bytes), from)) > 0)
+        fwrite(bytes, 1, got, to);
+    if (!from || !to || ferror(from) || fchmod(fileno(to), 0755) != 0 || fclose(to) != 0)
+        check_fail("cannot copy %s: %s", c->preload, strerror(errno));
+    fclose(from);
+    return path;
+}
+
 static int free_tcp_port(void)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET,
@@ -140,14 +155,18 @@ void cluster_start(struct cluster *c, const char *const *settings)
     struct keeper_job job = {.dir = c->dir,
                              .bindir = c->twin ? run_pg_bindir_twin() : run_pg_bindir(),
                              .init = init};
+    char *preload;
 
     choose_user(&job);
     make_folder(c, &job);
+    preload = c->preload ? copy_library(c) : NULL;
+    job.preload = preload;
     c->port = c->tcp ? free_tcp_port() : 5432;
     launch(c, job, settings);
     read_first_answer(c);
     if (c->password)
         set_password(c);
+    free(preload);
 }
 
 void cluster_stop(struct cluster *c)

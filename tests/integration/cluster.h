@@ -22,6 +22,7 @@ struct cluster {
     bool tcp;             /* listen on 127.0.0.1 too */
     bool twin;            /* a server for twins: of run_pg_bindir_twin */
     const char *password; /* of CLUSTER_USER, asked for on TCP only; NULL: none asked */
+    const char *preload;  /* a library that the server loads first, or NULL */
 
     char dir[64]; /* the socket's folder; the server's log is DIR/log */
     int port;     /* of the socket's name and of TCP */

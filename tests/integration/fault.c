@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct cluster fault_prod, fault_twin = {.twin = true};
+struct cluster fault_prod, fault_twin = {.twin = true, .preload = FULL_DISK};
 struct run fault_run;
 struct relay fault_relays[2]; /* by enum fault_side */
 static char tmp[64];

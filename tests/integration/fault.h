@@ -20,6 +20,7 @@ struct fault_point {
     const char *text; /* of a message to that server */
     bool read;        /* production is not needed any more */
     bool done;        /* the fault comes too late to make a difference */
+    bool grows;       /* the message lets files of the twin grow */
 };
 
 /* What a resync is tried with: points in the order in which it comes to them. */
@@ -35,8 +36,8 @@ extern struct run fault_run;         /* the last one */
 
 /*
  * A whole test program: SIGINT and SIGTERM, SIGKILL, sessions that an administrator ends,
- * servers that crash, connections that break. argv[1] may choose: "signals", "kills",
- * "ended", "restarts", "broken".
+ * servers that crash, connections that break, a disk that is full. argv[1] may choose:
+ * "signals", "kills", "ended", "restarts", "broken", "full".
  */
 int fault_main(int argc, char **argv, const struct fault_plan *plan);
 

@@ -37,6 +37,7 @@ struct fault {
     void (*strike)(void); /* then it goes on */
     bool cut;             /* or that connection ends */
     bool on_prod;         /* only production is concerned */
+    bool maybe;           /* it may go well, too */
     bool killed;          /* nobody was there to clean up: the next run does */
     int status;           /* that the run ends with, unless it was done */
 };
@@ -75,6 +76,31 @@ static void end_twin(void)
     end_sessions(&fault_twin);
 }
 
+/* The session that has exported the snapshot; others have imported it, or will. */
+static void end_exporter(void)
+{
+    cluster_exec(&fault_prod, "postgres",
+                 "select pg_terminate_backend(pid) from pg_stat_activity where "
+                 "application_name = 'revtwin' and xact_start is not null "
+                 "order by backend_start limit 1");
+}
+
+static void mark_disk(bool full)
+{
+    char *path = check_printf("%s/data/full", fault_twin.dir);
+
+    if (full)
+        fclose(fopen(path, "we"));
+    else
+        unlink(path);
+    free(path);
+}
+
+static void fill_disk(void)
+{
+    mark_disk(true);
+}
+
 static void restart_prod(void)
 {
     cluster_halt(&fault_prod, CLUSTER_IMMEDIATE);
@@ -100,6 +126,13 @@ static const struct fault ended[] = {
      .status = 1},
     {.name = "end of sessions on the twin", .strike = end_twin, .status = 1},
 };
+static const struct fault no_exporter = {.name = "end of the exporter of the snapshot",
+                                         .strike = end_exporter,
+                                         .on_prod = true,
+                                         .maybe = true,
+                                         .status = 1};
+static const struct fault full_disk = {
+    .name = "full disk", .strike = fill_disk, .status = 1};
 static const struct fault restarted[] = {
     {.name = "restart of production",
      .strike = restart_prod,
@@ -129,7 +162,7 @@ static void hold(const struct fault_point *point)
 static void judge(const struct fault *fault, const struct fault_point *point,
                   const struct dumps *before, double seconds)
 {
-    bool too_late = point->done || (fault->on_prod && point->read);
+    bool too_late = fault->maybe || point->done || (fault->on_prod && point->read);
 
     if (fault_run.status != 0 || !too_late)
         run_expect(&fault_run, fault->status);
@@ -208,6 +241,8 @@ static void test_ended_sessions(void **state)
             try_fault(&ended[0], &plan->points[i]);
         if (plan->points[i].side == FAULT_TWIN)
             try_fault(&ended[1], &plan->points[i]);
+        if (plan->points[i].side == FAULT_PROD)
+            try_fault(&no_exporter, &plan->points[i]);
     }
 }
 
@@ -223,6 +258,20 @@ static void test_broken_connections(void **state)
     try_turns(&broken, 1);
 }
 
+static void test_full_disk(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < plan->count; i++) {
+        if (!plan->points[i].grows)
+            continue;
+        try_fault(&full_disk, &plan->points[i]);
+        assert_contains(fault_run.err, "No space left on device");
+        mark_disk(false);
+        fault_resync(plan->method, 0);
+        fault_expect_clean();
+    }
+}
+
 int fault_main(int argc, char **argv, const struct fault_plan *of)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +280,7 @@ int fault_main(int argc, char **argv, const struct fault_plan *of)
         cmocka_unit_test(test_ended_sessions),
         cmocka_unit_test(test_restarts),
         cmocka_unit_test(test_broken_connections),
+        cmocka_unit_test(test_full_disk),
     };
     char *pattern = check_printf("test_%s*", argc > 1 ? argv[1] : "");
     int failed;

@@ -61,6 +61,8 @@ static pid_t spawn(const struct keeper_job *job, const char *name,
     snprintf(path, sizeof path, "%s/%s", job->bindir, name);
     for (size_t n = 3; n < MAX_ARGS && *more; n++)
         argv[n] = *more++;
+    if (job->preload)
+        setenv("LD_PRELOAD", job->preload, 1);
     execv(path, (char *const *)argv);
     perror(path);
     _exit(1);

@@ -16,6 +16,7 @@ struct keeper_job {
     gid_t gid;
     const char *const *init; /* more arguments for initdb, up to NULL */
     const char *const *run;  /* more arguments for postgres, up to NULL */
+    const char *preload;     /* a library that the server loads first, or NULL */
 };
 
 /*

@@ -4,13 +4,13 @@
 #include "base/attr.h"
 
 static const struct fault_point points[] = {
-    {FAULT_PROD, "pg_export_snapshot", .read = false},
-    {FAULT_PROD, "LOCK TABLE", .read = false},
-    {FAULT_PROD, "COPY ", .read = false},
-    {FAULT_TWIN, "CREATE DATABASE", .read = false},
-    {FAULT_TWIN, "CREATE TABLE", .read = false},
-    {FAULT_TWIN, "COPY ", .read = false},
-    {FAULT_TWIN, "CREATE INDEX", .read = true},
+    {.side = FAULT_PROD, .text = "pg_export_snapshot"},
+    {.side = FAULT_PROD, .text = "LOCK TABLE"},
+    {.side = FAULT_PROD, .text = "COPY "},
+    {FAULT_TWIN, "CREATE DATABASE", .grows = true},
+    {FAULT_TWIN, "CREATE TABLE", .grows = true},
+    {FAULT_TWIN, "COPY ", .grows = true},
+    {FAULT_TWIN, "CREATE INDEX", .read = true, .grows = true},
     {FAULT_TWIN, "ANALYZE", .read = true},
     {FAULT_TWIN, "INSERT INTO revtwin.twin", .read = true},
     {FAULT_TWIN, "RENAME TO", .read = true},
