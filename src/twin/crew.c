@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "pg/query.h"
+#include "twin/projection.h"
 #include "twin/snapshot.h"
 
 enum { TICK_MS = 100 };
@@ -30,9 +31,12 @@ struct rt_crew {
     struct queued *heap;   /* the heaviest first */
     size_t count, cap;
     unsigned long long added;
-    unsigned busy;       /* workers that connect, or are in a job */
-    bool over;           /* the crew is to be closed */
-    struct rt_err error; /* the first one */
+    unsigned busy;         /* workers that connect, or are in a job */
+    bool over;             /* the crew is to be closed */
+    struct rt_err error;   /* the first one */
+    struct rt_conn **idle; /* connections to production that no job has */
+    size_t idle_count;
+    bool released; /* none is needed any more */
 
     pthread_t *threads;
     struct rt_worker *workers;
@@ -100,6 +104,8 @@ static int open_prod(struct rt_worker *worker, const struct rt_crew_setup *setup
         rc = rt_exec(NULL, worker->prod, begin.data, err);
     if (rc == 0)
         rc = rt_session_without_timeouts(worker->prod, err);
+    if (rc == 0)
+        rc = rt_projection_pin(worker->prod, err);
     rt_str_clear(&begin);
     return rc;
 }
@@ -115,6 +121,8 @@ static int open_twin(struct rt_worker *worker, const struct rt_crew_setup *setup
                      "ROLLBACK; SET default_transaction_read_only = on", err);
     if (rc == 0)
         rc = rt_session_without_timeouts(worker->twin, err);
+    if (rc == 0)
+        rc = rt_projection_pin(worker->twin, err);
     if (rc == 0 && setup->twin_settings)
         rc = rt_exec(NULL, worker->twin, setup->twin_settings, err);
     return rc;
@@ -126,6 +134,41 @@ static int connect_worker(struct rt_worker *worker, struct rt_err *err)
     int rc = setup->prod ? open_prod(worker, setup, err) : 0;
 
     return rc == 0 && setup->twin ? open_twin(worker, setup, err) : rc;
+}
+
+/* The next two with the mutex held. There are as many connections as workers. */
+static void take_prod(struct rt_worker *worker)
+{
+    struct rt_crew *crew = worker->crew;
+
+    if (crew->idle_count > 0)
+        worker->prod = crew->idle[--crew->idle_count];
+}
+
+/* Returns one that is to be closed, or NULL. */
+static struct rt_conn *give_prod(struct rt_worker *worker)
+{
+    struct rt_crew *crew = worker->crew;
+    struct rt_conn *conn = worker->prod;
+
+    worker->prod = NULL;
+    if (conn == NULL || crew->released)
+        return conn;
+    crew->idle[crew->idle_count++] = conn;
+    return NULL;
+}
+
+void rt_crew_release(struct rt_crew *crew)
+{
+    size_t count;
+
+    pthread_mutex_lock(&crew->mutex);
+    crew->released = true;
+    count = crew->idle_count;
+    crew->idle_count = 0;
+    pthread_mutex_unlock(&crew->mutex);
+    for (size_t i = 0; i < count; i++)
+        rt_conn_close(crew->idle[i]);
 }
 
 /* With the mutex held. What comes after the first error is only a consequence of it. */
@@ -142,6 +185,30 @@ static void note_end(struct rt_crew *crew, int rc, struct rt_err *err)
         abort(); /* it would have to be full */
 }
 
+/* With the mutex held, which is let go of meanwhile. */
+static void do_job(struct rt_worker *worker)
+{
+    struct rt_crew *crew = worker->crew;
+    struct rt_job job = pop(crew);
+    struct rt_err err = {0};
+    struct rt_conn *over;
+    int rc;
+
+    crew->busy++;
+    if (!job.twin_only)
+        take_prod(worker);
+    pthread_mutex_unlock(&crew->mutex);
+    rc = job.run(worker, job.context, &err);
+    pthread_mutex_lock(&crew->mutex);
+    over = give_prod(worker);
+    if (over) {
+        pthread_mutex_unlock(&crew->mutex);
+        rt_conn_close(over);
+        pthread_mutex_lock(&crew->mutex);
+    }
+    note_end(crew, rc, &err);
+}
+
 static void *run_worker(void *argument)
 {
     struct rt_worker *worker = argument;
@@ -152,22 +219,16 @@ static void *run_worker(void *argument)
     rt_cancel_listen(&crew->stop);
     rc = connect_worker(worker, &err);
     pthread_mutex_lock(&crew->mutex);
+    if (give_prod(worker) != NULL)
+        abort(); /* nobody adds jobs before all have connected */
     note_end(crew, rc, &err);
     while (!crew->over) {
-        if (crew->count == 0 || crew->stop.raised) {
+        if (crew->count == 0 || crew->stop.raised)
             pthread_cond_wait(&crew->wake, &crew->mutex);
-            continue;
-        }
-        struct rt_job job = pop(crew);
-
-        crew->busy++;
-        pthread_mutex_unlock(&crew->mutex);
-        rc = job.run(worker, job.context, &err);
-        pthread_mutex_lock(&crew->mutex);
-        note_end(crew, rc, &err);
+        else
+            do_job(worker);
     }
     pthread_mutex_unlock(&crew->mutex);
-    rt_conn_close(worker->prod);
     rt_conn_close(worker->twin);
     return NULL;
 }
@@ -192,33 +253,6 @@ static int start_threads(struct rt_crew *crew, struct rt_err *err)
 }
 
 /* ------------------------------------------------------------------ the crew */
-
-int rt_crew_open(struct rt_crew **out, const struct rt_crew_setup *setup,
-                 struct rt_err *err)
-{
-    struct rt_crew *crew = rt_alloc(sizeof(*crew));
-    int rc;
-
-    crew->setup = *setup;
-    crew->busy = setup->size; /* they connect */
-    crew->threads = rt_alloc(setup->size * sizeof(*crew->threads));
-    crew->workers = rt_alloc(setup->size * sizeof(*crew->workers));
-    pthread_mutex_init(&crew->mutex, NULL);
-    pthread_cond_init(&crew->wake, NULL);
-    crew->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    rc = rt_stop_open(&crew->stop, err);
-    if (rc == 0 && crew->news < 0)
-        rc = rt_err_set(err, RT_EINTERNAL, "cannot make a descriptor: %s",
-                        strerror(errno));
-    if (rc == 0)
-        rc = start_threads(crew, err);
-    if (rc < 0) {
-        rt_crew_close(crew);
-        crew = NULL;
-    }
-    *out = crew;
-    return rc;
-}
 
 /* Whether nobody is at work any more. */
 static bool is_quiet(struct rt_crew *crew)
@@ -259,6 +293,36 @@ int rt_crew_finish(struct rt_crew *crew, struct rt_err *err)
     return crew->stop.raised ? -(int)err->status : 0;
 }
 
+int rt_crew_open(struct rt_crew **out, const struct rt_crew_setup *setup,
+                 struct rt_err *err)
+{
+    struct rt_crew *crew = rt_alloc(sizeof(*crew));
+    int rc;
+
+    crew->setup = *setup;
+    crew->busy = setup->size; /* they connect */
+    crew->threads = rt_alloc(setup->size * sizeof(*crew->threads));
+    crew->workers = rt_alloc(setup->size * sizeof(*crew->workers));
+    crew->idle = rt_alloc(setup->size * sizeof(struct rt_conn *));
+    pthread_mutex_init(&crew->mutex, NULL);
+    pthread_cond_init(&crew->wake, NULL);
+    crew->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    rc = rt_stop_open(&crew->stop, err);
+    if (rc == 0 && crew->news < 0)
+        rc = rt_err_set(err, RT_EINTERNAL, "cannot make a descriptor: %s",
+                        strerror(errno));
+    if (rc == 0)
+        rc = start_threads(crew, err);
+    if (rc == 0)
+        rc = rt_crew_finish(crew, err);
+    if (rc < 0) {
+        rt_crew_close(crew);
+        crew = NULL;
+    }
+    *out = crew;
+    return rc;
+}
+
 void rt_crew_close(struct rt_crew *crew)
 {
     if (crew == NULL)
@@ -271,12 +335,14 @@ void rt_crew_close(struct rt_crew *crew)
     pthread_mutex_unlock(&crew->mutex);
     for (unsigned i = 0; i < crew->started; i++)
         pthread_join(crew->threads[i], NULL);
+    rt_crew_release(crew);
     rt_err_clear(&crew->error);
     rt_stop_close(&crew->stop);
     if (crew->news >= 0)
         close(crew->news);
     pthread_cond_destroy(&crew->wake);
     pthread_mutex_destroy(&crew->mutex);
+    free(crew->idle);
     free(crew->heap);
     free(crew->threads);
     free(crew->workers);

@@ -11,7 +11,8 @@
 
 /* What one worker has; nothing of it is shared. */
 struct rt_worker {
-    struct rt_conn *prod; /* in a transaction with the snapshot; NULL: none asked for */
+    struct rt_conn *prod; /* in a transaction with the snapshot; NULL in a job that is
+                             twin_only, and where none was asked for */
     struct rt_conn *twin; /* outside of any transaction; NULL: none asked for */
     struct rt_crew *crew;
     unsigned number; /* from 0 */
@@ -32,19 +33,25 @@ struct rt_crew_setup {
 
 struct rt_job {
     int (*run)(struct rt_worker *worker, void *context, struct rt_err *err);
-    void *context; /* the caller's, until rt_crew_close */
-    double weight; /* bytes, or whatever is heavy */
+    void *context;  /* the caller's, until rt_crew_close */
+    double weight;  /* bytes, or whatever is heavy */
+    bool twin_only; /* production is not needed */
 };
 
 struct rt_crew;
 
-/* Start the threads; each connects by itself, sessions without time limits and pinned as
- * rt_projection_pin. */
+/* Start the threads, and wait until all have connected, so that the snapshot is theirs:
+ * sessions without time limits and pinned as rt_projection_pin. Errors as
+ * rt_crew_finish. */
 int rt_crew_open(struct rt_crew **out, const struct rt_crew_setup *setup,
                  struct rt_err *err) RT_CHECKED;
 
 /* Add a job; also from within a job. */
 void rt_crew_add(struct rt_crew *crew, const struct rt_job *job);
+
+/* End the transactions on production, while jobs go on that are all twin_only. A job that
+ * is not may only be the last one, and call this itself. */
+void rt_crew_release(struct rt_crew *crew);
 
 /*
  * Wait until no job is left. The first error of any job, or -RT_EINT and -RT_ETERM; then

@@ -77,6 +77,15 @@ static void close_hall(struct hall *h)
     rt_err_clear(&h->err);
 }
 
+typedef int run_fn(struct rt_worker *worker, void *context, struct rt_err *err);
+
+static void add(struct rt_crew *crew, run_fn *run, void *context, double weight)
+{
+    struct rt_job job = {.run = run, .context = context, .weight = weight};
+
+    rt_crew_add(crew, &job);
+}
+
 static int find(struct rt_conn *conn, const char *sql, const char *want,
                 struct rt_err *err)
 {
@@ -94,7 +103,7 @@ static int find(struct rt_conn *conn, const char *sql, const char *want,
 static int look_around(struct rt_worker *worker, void *context, struct rt_err *err)
 {
     struct hall *h = context;
-    int rc = find(worker->prod, "SELECT count(*) FROM seen", "3", err);
+    int rc = find(worker->prod, "SELECT count(*) FROM public.seen", "3", err);
 
     if (rc == 0)
         rc = find(worker->prod, "SHOW transaction_read_only", "on", err);
@@ -117,7 +126,7 @@ static void workers_see_one_snapshot(void **state)
     start_crew(&h);
     for (int round = 1; round <= 2; round++) {
         for (int i = 0; i < 50; i++)
-            rt_crew_add(h.crew, &(struct rt_job){look_around, &h, i});
+            add(h.crew, look_around, &h, i);
         if (rt_crew_finish(h.crew, &h.err) < 0)
             check_fail("%s", h.err.message);
         assert_int_equal(h.ran, 50 * round);
@@ -147,10 +156,10 @@ static int add_more(struct rt_worker *worker, void *context, struct rt_err *err)
 {
     struct named *named = context;
 
-    rt_crew_add(worker->crew, &(struct rt_job){note, &named[0], 1});
-    rt_crew_add(worker->crew, &(struct rt_job){note, &named[1], 3});
-    rt_crew_add(worker->crew, &(struct rt_job){note, &named[2], 2});
-    rt_crew_add(worker->crew, &(struct rt_job){note, &named[3], 3});
+    add(worker->crew, note, &named[0], 1);
+    add(worker->crew, note, &named[1], 3);
+    add(worker->crew, note, &named[2], 2);
+    add(worker->crew, note, &named[3], 3);
     return rt_exec(NULL, worker->twin, "SELECT pg_sleep(0.3)", err);
 }
 
@@ -163,7 +172,7 @@ static void the_heaviest_job_comes_first(void **state)
     open_hall(&h, 1);
     h.setup.prod = NULL;
     start_crew(&h);
-    rt_crew_add(h.crew, &(struct rt_job){add_more, named, 1});
+    add(h.crew, add_more, named, 1);
     assert_int_equal(rt_crew_finish(h.crew, &h.err), 0);
     assert_string_equal(h.order, "bdca");
     assert_true(h.ticks > 0);
@@ -189,9 +198,59 @@ static void a_twin_may_be_only_read(void **state)
     h.setup.access = RT_READ_ONLY;
     h.setup.database = "template1";
     start_crew(&h);
-    rt_crew_add(h.crew, &(struct rt_job){only_read, &h, 1});
+    add(h.crew, only_read, &h, 1);
     if (rt_crew_finish(h.crew, &h.err) < 0)
         check_fail("%s", h.err.message);
+    close_hall(&h);
+}
+
+/* How many transactions of workers are open on production. */
+#define AT_WORK                                                  \
+    "SELECT count(*) FROM pg_stat_activity WHERE xact_start IS " \
+    "NOT NULL AND application_name = 'revtwin' AND backend_xmin IS NOT NULL"
+
+static int stay_on_twin(struct rt_worker *worker, void *context, struct rt_err *err)
+{
+    struct hall *h = context;
+
+    if (worker->prod)
+        return rt_err_set(err, RT_EINTERNAL, "production was not asked for");
+    h->ran++;
+    while (h->ran < 3)
+        usleep(1000);
+    return 0;
+}
+
+static int read_last(struct rt_worker *worker, void *context, struct rt_err *err)
+{
+    struct hall *h = context;
+    int rc;
+
+    while (h->ran < 2)
+        usleep(1000);
+    rc = find(worker->prod, "SELECT 1", "1", err);
+    rt_crew_release(worker->crew);
+    h->ran = 3;
+    return rc;
+}
+
+static void production_is_released_early(void **state)
+{
+    struct hall h;
+
+    (void)state;
+    open_hall(&h, 3);
+    start_crew(&h);
+    rt_snapshot_close(&h.snapshot);
+    assert_query(&prod, "postgres", AT_WORK, "3");
+    rt_crew_add(h.crew, &(struct rt_job){stay_on_twin, &h, 2, .twin_only = true});
+    rt_crew_add(h.crew, &(struct rt_job){stay_on_twin, &h, 2, .twin_only = true});
+    add(h.crew, read_last, &h, 1);
+    if (rt_crew_finish(h.crew, &h.err) < 0)
+        check_fail("%s", h.err.message);
+    cluster_wait(&prod, "postgres", "SELECT (" AT_WORK ") = 0");
+    rt_crew_add(h.crew, &(struct rt_job){stay_on_twin, &h, 2, .twin_only = true});
+    assert_int_equal(rt_crew_finish(h.crew, &h.err), 0);
     close_hall(&h);
 }
 
@@ -228,11 +287,11 @@ static void the_first_error_stops_all(void **state)
     open_hall(&h, 3);
     start_crew(&h);
     start = rt_clock_ms();
-    rt_crew_add(h.crew, &(struct rt_job){sleep_on_prod, &h, 3});
-    rt_crew_add(h.crew, &(struct rt_job){sleep_on_twin, &h, 3});
-    rt_crew_add(h.crew, &(struct rt_job){fail_late, &h, 3});
+    add(h.crew, sleep_on_prod, &h, 3);
+    add(h.crew, sleep_on_twin, &h, 3);
+    add(h.crew, fail_late, &h, 3);
     for (int i = 0; i < 10; i++)
-        rt_crew_add(h.crew, &(struct rt_job){sleep_on_prod, &h, 1});
+        add(h.crew, sleep_on_prod, &h, 1);
     assert_int_equal(rt_crew_finish(h.crew, &h.err), -RT_EINTERNAL);
     assert_string_equal(h.err.sqlstate, "22012");
     assert_true(rt_clock_ms() - start < 10000);
@@ -250,8 +309,8 @@ static void closing_stops_them_too(void **state)
     (void)state;
     open_hall(&h, 2);
     start_crew(&h);
-    rt_crew_add(h.crew, &(struct rt_job){sleep_on_prod, &h, 3});
-    rt_crew_add(h.crew, &(struct rt_job){sleep_on_twin, &h, 3});
+    add(h.crew, sleep_on_prod, &h, 3);
+    add(h.crew, sleep_on_twin, &h, 3);
     while (h.ran < 2)
         usleep(1000);
     start = rt_clock_ms();
@@ -271,8 +330,8 @@ static void a_lost_connection_stops_all(void **state)
         open_hall(&h, 2);
         start_crew(&h);
         start = rt_clock_ms();
-        rt_crew_add(h.crew, &(struct rt_job){sleep_on_prod, &h, 3});
-        rt_crew_add(h.crew, &(struct rt_job){sleep_on_twin, &h, 3});
+        add(h.crew, sleep_on_prod, &h, 3);
+        add(h.crew, sleep_on_twin, &h, 3);
         cluster_wait(server, "postgres",
                      "SELECT count(pg_terminate_backend(pid)) = 1 FROM pg_stat_activity "
                      "WHERE query LIKE 'SELECT pg_sleep(1%'");
@@ -292,11 +351,9 @@ static void a_server_that_is_not_there(void **state)
     open_hall(&h, 3);
     rt_secret_set(&nowhere.conninfo, "host=/nowhere");
     h.setup.twin = &nowhere;
-    start_crew(&h);
-    rt_crew_add(h.crew, &(struct rt_job){look_around, &h, 1});
-    assert_int_equal(rt_crew_finish(h.crew, &h.err), -RT_EINTERNAL);
+    assert_int_equal(rt_crew_open(&h.crew, &h.setup, &h.err), -RT_EINTERNAL);
+    assert_null(h.crew);
     assert_contains(h.err.message, "cannot connect to the twin");
-    assert_int_equal(h.ran, 0);
     close_hall(&h);
     rt_secret_clear(&nowhere.conninfo);
 }
@@ -308,8 +365,7 @@ static void a_snapshot_that_has_gone(void **state)
     (void)state;
     open_hall(&h, 2);
     rt_snapshot_close(&h.snapshot);
-    start_crew(&h);
-    assert_int_equal(rt_crew_finish(h.crew, &h.err), -RT_EINTERNAL);
+    assert_int_equal(rt_crew_open(&h.crew, &h.setup, &h.err), -RT_EINTERNAL);
     assert_contains(h.err.message, "snapshot");
     close_hall(&h);
 }
@@ -325,8 +381,8 @@ static bool ends_by_signal(void)
     rt_cancel_install();
     start_crew(&h);
     start = rt_clock_ms();
-    rt_crew_add(h.crew, &(struct rt_job){sleep_on_prod, &h, 3});
-    rt_crew_add(h.crew, &(struct rt_job){sleep_on_twin, &h, 3});
+    add(h.crew, sleep_on_prod, &h, 3);
+    add(h.crew, sleep_on_twin, &h, 3);
     if (fork() == 0) {
         usleep(500000);
         kill(self, SIGTERM);
@@ -377,6 +433,7 @@ int main(void)
         cmocka_unit_test(workers_see_one_snapshot),
         cmocka_unit_test(the_heaviest_job_comes_first),
         cmocka_unit_test(a_twin_may_be_only_read),
+        cmocka_unit_test(production_is_released_early),
         cmocka_unit_test(the_first_error_stops_all),
         cmocka_unit_test(closing_stops_them_too),
         cmocka_unit_test(a_lost_connection_stops_all),
