@@ -95,6 +95,14 @@ const struct rt_command_info rt_commands[] = {
      "that was noted elsewhere, which also shows rows cut off the end. With both, rows "
      "up\n"
      "to that head need no signature: signing began, or the key changed, there."},
+    {"diff", "", 0, 0, RT_NEED_PROD | RT_NEED_TWIN, rt_cmd_diff,
+     "compare the twin's schema with production's",
+     "Show where the twin's schema is not production's, object by object, as a unified "
+     "diff\n"
+     "that leads from production to the twin: lines with - are production's, lines with "
+     "+\n"
+     "the twin's. Everything that pg_dump would dump counts, but owners and privileges.\n"
+     "Both sides are only read. Exits with 7 when anything differs."},
     {"keygen", "[FILE]", 0, 1, 0, rt_cmd_keygen, "make a pair of keys for the ledger",
      "Make a pair of Ed25519 keys: the secret one in FILE (default: revtwin.key), the\n"
      "public one in FILE.pub. With the secret one in REVTWIN_SIGNING_KEY every row of\n"

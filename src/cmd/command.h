@@ -97,6 +97,7 @@ int rt_cmd_baseline(struct rt_context *context, struct rt_err *err);
 int rt_cmd_amend(struct rt_context *context, struct rt_err *err);
 int rt_cmd_status(struct rt_context *context, struct rt_err *err);
 int rt_cmd_verify(struct rt_context *context, struct rt_err *err);
+int rt_cmd_diff(struct rt_context *context, struct rt_err *err);
 int rt_cmd_keygen(struct rt_context *context, struct rt_err *err);
 int rt_cmd_version(struct rt_context *context, struct rt_err *err);
 int rt_cmd_help(struct rt_context *context, struct rt_err *err);
