@@ -8,6 +8,7 @@ static int report(struct rt_context *context, const struct rt_schema *prod,
 {
     struct rt_schema_change *changes;
     size_t count = rt_schema_compare(&changes, &context->arena, prod, twin);
+    bool mendable = false;
     int rc = rt_report_diff(&context->report, prod, twin, changes, count, err);
 
     if (rc < 0)
@@ -17,11 +18,16 @@ static int report(struct rt_context *context, const struct rt_schema *prod,
                        "the twin's schema is production's (objects: %zu)", prod->count);
         return 0;
     }
+    for (size_t i = 0; i < count; i++)
+        mendable |= !changes[i].stays;
     rt_err_set(err, RT_EDIFFERS, "the twin's schema is not production's: %zu object%s",
                count, count == 1 ? " differs" : "s differ");
-    return rt_err_advice(err, "Lines with \"-\" are production's, lines with \"+\" the "
-                              "twin's. Nothing was changed; to make the twin equal, run: "
-                              "revtwin resync");
+    rt_err_detail(err, "Lines with \"-\" are production's, lines with \"+\" the twin's.");
+    return rt_err_advice(
+        err, mendable ? "Nothing was changed. To make the twin equal, run: revtwin resync"
+                      : "Nothing was changed. No resync would change it either: the "
+                        "versions of extensions are those of the servers, and a foreign "
+                        "key cannot be valid where production's own rows violate it.");
 }
 
 int rt_cmd_diff(struct rt_context *context, struct rt_err *err)

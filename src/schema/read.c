@@ -82,10 +82,11 @@ static const char *text_of(struct rt_arena *arena, const struct rt_result *rows,
 }
 
 static void digest(struct rt_schema *out, struct rt_arena *arena,
-                   const struct answer *answer)
+                   const struct answer *answer, const struct rt_conn *conn)
 {
     size_t count = 0;
 
+    out->version = rt_conn_version(conn);
     for (size_t i = FIRST; i < UNPIN; i++)
         count += rt_result_rows(answer->reads[i].rows);
     out->objects = rt_arena_alloc(arena, (count + 1) * sizeof(*out->objects));
@@ -110,7 +111,7 @@ int rt_schema_read(struct rt_schema *out, struct rt_arena *arena, struct rt_conn
     int rc = ask(&answer, conn, rt_conn_version(conn), err);
 
     if (rc == 0)
-        digest(out, arena, &answer);
+        digest(out, arena, &answer, conn);
     clear_answer(&answer);
     return rc;
 }
@@ -167,8 +168,8 @@ int rt_schema_read_both(struct rt_schema *prod, struct rt_schema *twin,
     failed = sides[0].rc < 0 ? &sides[0] : &sides[1];
     rc = failed->rc;
     if (rc == 0) {
-        digest(prod, arena, &sides[0].answer);
-        digest(twin, arena, &sides[1].answer);
+        digest(prod, arena, &sides[0].answer, prod_conn);
+        digest(twin, arena, &sides[1].answer, twin_conn);
     } else {
         rt_err_move(err, &failed->err);
     }

@@ -19,7 +19,10 @@ struct rt_object {
 struct rt_schema {
     struct rt_object *objects; /* ordered by kind and name, bytewise */
     size_t count;
-    char fingerprint[RT_HASH_HEX + 1]; /* of them all */
+    int version; /* of the server, as 150020 */
+    /* Of them all. Those of two databases are the same where nothing differs, unless
+     * their servers are of different major versions, which write views differently. */
+    char fingerprint[RT_HASH_HEX + 1];
 };
 
 /* As the connection's transaction sees it, in one round trip. What revtwin keeps about
@@ -35,6 +38,10 @@ int rt_schema_read_both(struct rt_schema *prod, struct rt_schema *twin,
 /* An object that differs; one side is NULL when it has none. */
 struct rt_schema_change {
     const struct rt_object *prod, *twin;
+    /* No resync mends it, and no delta needs it mended: an extension of another version,
+     * which is the server's affair, or a foreign key that is NOT VALID on the twin only,
+     * as it has to be where production's rows violate it. */
+    bool stays;
 };
 
 /* Fill *out, in the arena, with what differs; returns how many. */

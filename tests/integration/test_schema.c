@@ -178,6 +178,113 @@ static void test_each_change_is_named(void **state)
     close_sides(&s);
 }
 
+/* Whether there is just one difference, and no resync is said to mend it. */
+static bool only_one_that_stays(struct sides *s, struct world *w)
+{
+    struct rt_schema_change *list;
+    size_t count;
+
+    if (rt_schema_read_both(&s->left, &s->right, &s->arena, s->prod, s->twin, &w->err) <
+        0)
+        check_fail("%s", w->err.message);
+    count = rt_schema_compare(&list, &s->arena, &s->left, &s->right);
+    assert_int_equal(count, 1);
+    return list[0].stays;
+}
+
+static void on_both(struct sides *s, struct world *w, const char *sql)
+{
+    if (rt_exec(NULL, s->prod, sql, &w->err) < 0 ||
+        rt_exec(NULL, s->twin, sql, &w->err) < 0)
+        check_fail("%s", w->err.message);
+}
+
+static void test_what_no_resync_mends(void **state)
+{
+    static const struct {
+        const char *both, *twin;
+        bool stays;
+    } cases[] = {
+        {"CREATE EXTENSION citext",
+         "UPDATE pg_extension SET extversion = '0' WHERE extname = 'citext'", true},
+        {"CREATE SCHEMA s; CREATE EXTENSION citext",
+         "ALTER EXTENSION citext SET SCHEMA s", false},
+        {"CREATE EXTENSION citext", "DROP EXTENSION citext", false},
+        {"CREATE TABLE t (a int PRIMARY KEY, b int)",
+         "ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (b) REFERENCES t NOT VALID", false},
+        {"CREATE TABLE t (a int PRIMARY KEY, b int CONSTRAINT k REFERENCES t)",
+         "ALTER TABLE t DROP CONSTRAINT k, ADD CONSTRAINT k FOREIGN KEY (b) REFERENCES t "
+         "NOT VALID",
+         true},
+        {"CREATE TABLE t (a int PRIMARY KEY, b int CONSTRAINT k REFERENCES t)",
+         "ALTER TABLE t DROP CONSTRAINT k, ADD CONSTRAINT k FOREIGN KEY (a) REFERENCES t "
+         "NOT VALID",
+         false},
+        {"CREATE TABLE t (a int CONSTRAINT k CHECK (a > 0))",
+         "ALTER TABLE t DROP CONSTRAINT k, ADD CONSTRAINT k CHECK (a > 0) NOT VALID",
+         false},
+    };
+    struct world *w = *state;
+    struct sides s;
+
+    open_sides(&s, w);
+    for (size_t i = 0; i < RT_COUNT(cases); i++) {
+        check_context("%s", cases[i].twin);
+        on_both(&s, w, "BEGIN");
+        on_both(&s, w, cases[i].both);
+        if (rt_exec(NULL, s.twin, cases[i].twin, &w->err) < 0)
+            check_fail("%s", w->err.message);
+        assert_int_equal(only_one_that_stays(&s, w), cases[i].stays);
+        on_both(&s, w, "ROLLBACK");
+    }
+    check_context(NULL);
+    close_sides(&s);
+}
+
+/* The settings of the caller's transaction are as before, and nothing was written. */
+static void test_settings_are_put_back(void **state)
+{
+    struct world *w = *state;
+    struct sides s;
+    struct rt_result *got;
+
+    open_sides(&s, w);
+    on_both(&s, w,
+            "BEGIN; SET LOCAL search_path = 'a b', public; SET LOCAL TimeZone = "
+            "'Asia/Tokyo'");
+    expect_differences(&s, w, "");
+    assert_int_equal(rt_exec(&got, s.prod,
+                             "SELECT current_setting('search_path'), "
+                             "current_setting('TimeZone'), "
+                             "pg_current_xact_id_if_assigned() IS NULL",
+                             &w->err),
+                     0);
+    assert_string_equal(rt_result_get(got, 0, 0), "\"a b\", public");
+    assert_string_equal(rt_result_get(got, 0, 1), "Asia/Tokyo");
+    assert_true(rt_result_true(got, 0, 2));
+    rt_result_free(got);
+    close_sides(&s);
+}
+
+static void test_a_side_that_fails(void **state)
+{
+    struct world *w = *state;
+    struct sides s;
+
+    for (int i = 0; i < 2; i++) {
+        open_sides(&s, w);
+        assert_int_equal(rt_exec(NULL, i ? s.prod : s.twin, "BEGIN; SELECT 1/0", &w->err),
+                         -RT_EINTERNAL);
+        assert_int_equal(
+            rt_schema_read_both(&s.left, &s.right, &s.arena, s.prod, s.twin, &w->err),
+            -RT_EINTERNAL);
+        assert_contains(w->err.message, i ? "the schema of production cannot be read"
+                                          : "the schema of the twin cannot be read");
+        close_sides(&s);
+        rt_err_clear(&w->err);
+    }
+}
+
 /* pg_dump of what counts. */
 static char *dump(const struct cluster *c, const char *db)
 {
@@ -215,7 +322,7 @@ static void test_pg_dump_sees_what_compare_sees(void **state)
     const char *seed_text = getenv("SEED"), *every_text = getenv("EVERY");
     unsigned seed =
         seed_text ? (unsigned)strtoul(seed_text, NULL, 10) : (unsigned)time(NULL);
-    size_t every = every_text ? strtoul(every_text, NULL, 10) : 8;
+    size_t every = every_text ? strtoul(every_text, NULL, 10) : 16;
     struct world *w = *state;
     char *before;
 
@@ -251,6 +358,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         world_test(test_equal_after_a_rebuild),
         world_test(test_each_change_is_named),
+        world_test(test_what_no_resync_mends),
+        world_test(test_settings_are_put_back),
+        world_test(test_a_side_that_fails),
         world_test(test_pg_dump_sees_what_compare_sees),
     };
 

@@ -9,8 +9,9 @@ SELECT pg_catalog.set_config('revtwin.pinned', pg_catalog.jsonb_object_agg(
        pg_catalog.set_config('TimeZone', 'UTC', true),
        pg_catalog.set_config('extra_float_digits', '3', true),
        pg_catalog.set_config('bytea_output', 'hex', true),
+       pg_catalog.set_config('jit', 'off', true),
        pg_catalog.set_config('quote_all_identifiers', 'off', true),
        pg_catalog.set_config('standard_conforming_strings', 'on', true)
 FROM pg_catalog.unnest(ARRAY['search_path', 'DateStyle', 'IntervalStyle', 'TimeZone',
-                             'extra_float_digits', 'bytea_output',
+                             'extra_float_digits', 'bytea_output', 'jit',
                              'quote_all_identifiers', 'standard_conforming_strings']) name
