@@ -1,24 +1,34 @@
 /*
  * The stage: temporary tables in the twin's one transaction that hold what has to change,
  * table by table, until everything is known. Rows come from production by COPY, each with
- * the ctid of the twin's row that it replaces, or none.
+ * production's hash of it and the ctid of the twin's row that it replaces, or none.
  */
 #ifndef RT_TWIN_STAGE_H
 #define RT_TWIN_STAGE_H
 
 #include "twin/compare.h"
+#include "twin/progress.h"
 
 struct rt_stage;
 
-/* What is staged for one table. */
-struct rt_staged {
-    unsigned long long inserts, updates, deletes;
-    unsigned long long bytes; /* read from production for it */
+struct rt_stage_setup {
+    struct rt_conn *writer;      /* whose transaction will change the twin */
+    const struct rt_pair *pairs; /* borrowed, and numbered from 0 */
+    size_t count;
+    enum rt_hash_way way;
+    struct rt_progress *progress; /* or NULL */
+    double limit_us;              /* refuse what would take longer to write; 0: nothing */
 };
 
-/* writer: the connection whose transaction will change the twin. pairs is borrowed. */
-struct rt_stage *rt_stage_open(struct rt_conn *writer, const struct rt_pair *pairs,
-                               size_t count);
+/* What is staged for one table. */
+struct rt_staged {
+    unsigned long long inserts, updates, deletes; /* see rt_write_resolve */
+    unsigned long long bytes;                     /* read from production for it */
+    bool created;                                 /* its temporary tables are there */
+    bool by_key;                                  /* rt_stage_rows was used */
+};
+
+struct rt_stage *rt_stage_open(const struct rt_stage_setup *setup);
 void rt_stage_close(struct rt_stage *stage); /* NULL is fine */
 
 /* The differences of one pair, as a sink for rt_compare_table: kept in batches, each of
@@ -40,6 +50,19 @@ int rt_stage_match(struct rt_stage *stage, struct rt_err *err) RT_CHECKED;
 /* Take back everything that was staged for a pair. */
 int rt_stage_forget(struct rt_stage *stage, size_t pair, struct rt_err *err) RT_CHECKED;
 
-const struct rt_staged *rt_stage_of(const struct rt_stage *stage, size_t pair);
+/* Why staging has failed with -RT_EREFUSED, in which case the twin is better rebuilt;
+ * NULL: it has not. */
+const char *rt_stage_unfit(const struct rt_stage *stage);
+
+const struct rt_stage_setup *rt_stage_setup_of(const struct rt_stage *stage);
+struct rt_staged *rt_stage_of(struct rt_stage *stage, size_t pair);
+
+/* The temporary tables of a pair, for printf: rows with ctid, hash, and a column for each
+ * that is not generated, by its index; and the ctids of the twin's rows that go away. */
+#define RT_STAGE_ROWS "pg_temp.revtwin_rows_%zu"
+#define RT_STAGE_GONE "pg_temp.revtwin_gone_%zu"
+#define RT_STAGE_CTID "\"revtwin ctid\""
+#define RT_STAGE_HASH "\"revtwin hash\""
+#define RT_STAGE_COLUMN "\"revtwin %zu\""
 
 #endif

@@ -1,0 +1,385 @@
+#include "twin/stage.h"
+
+#include <pthread.h>
+
+#include "base/mem.h"
+#include "pg/copy.h"
+#include "pg/query.h"
+
+enum { BATCH = 16384 }; /* differences; their ctids are sent as text */
+
+/*
+ * What a row costs to write, and each page of the table that it is on: the server logs
+ * the whole page, and those of indexes that lead to it (../../tests/bench/resync).
+ */
+enum { ROW_US = 20, PAGE_US = 35 };
+
+struct ctid {
+    uint32_t block;
+    uint16_t offset; /* from 1; 0: there is none */
+};
+
+struct difference {
+    struct ctid prod, twin;
+};
+
+struct place {
+    struct rt_stage *stage;
+    struct rt_worker *worker;
+    size_t number;
+    struct difference *rows, *gone; /* not flushed yet; BATCH each, once needed */
+    size_t row_count, gone_count;
+    struct rt_staged staged;
+};
+
+struct rt_stage {
+    struct rt_stage_setup setup;
+    struct place *places;
+    pthread_mutex_t mutex; /* of the writer, and of what follows */
+    double cost_us;
+    const char *unfit;
+};
+
+struct rt_stage *rt_stage_open(const struct rt_stage_setup *setup)
+{
+    struct rt_stage *stage = rt_alloc(sizeof(*stage));
+
+    stage->setup = *setup;
+    stage->places = rt_alloc((setup->count + 1) * sizeof(*stage->places));
+    for (size_t i = 0; i < setup->count; i++)
+        stage->places[i] = (struct place){.stage = stage, .number = i};
+    pthread_mutex_init(&stage->mutex, NULL);
+    return stage;
+}
+
+void rt_stage_close(struct rt_stage *stage)
+{
+    if (stage == NULL)
+        return;
+    for (size_t i = 0; i < stage->setup.count; i++) {
+        free(stage->places[i].rows);
+        free(stage->places[i].gone);
+    }
+    pthread_mutex_destroy(&stage->mutex);
+    free(stage->places);
+    free(stage);
+}
+
+const char *rt_stage_unfit(const struct rt_stage *stage)
+{
+    return stage->unfit;
+}
+
+const struct rt_stage_setup *rt_stage_setup_of(const struct rt_stage *stage)
+{
+    return &stage->setup;
+}
+
+struct rt_staged *rt_stage_of(struct rt_stage *stage, size_t pair)
+{
+    return &stage->places[pair].staged;
+}
+
+/* ------------------------------------------------------------------ statements */
+
+static const struct rt_pair *pair_of(const struct place *place)
+{
+    return &place->stage->setup.pairs[place->number];
+}
+
+/* Prepended to the first statement that needs them: that costs no round trip. */
+static void add_create(struct rt_str *sql, const struct place *place)
+{
+    const struct rt_table *twin = pair_of(place)->twin;
+
+    if (place->staged.created)
+        return;
+    rt_str_addf(sql,
+                "CREATE TEMP TABLE " RT_STAGE_GONE " (" RT_STAGE_CTID " tid) "
+                "ON COMMIT DROP;",
+                place->number);
+    rt_str_addf(sql,
+                "CREATE TEMP TABLE " RT_STAGE_ROWS " (" RT_STAGE_CTID " tid,"
+                " " RT_STAGE_HASH " int8",
+                place->number);
+    for (size_t i = 0; i < twin->column_count; i++) {
+        if (!twin->columns[i].generated)
+            rt_str_addf(sql, ", " RT_STAGE_COLUMN " %s", i, twin->columns[i].type);
+    }
+    rt_str_add(sql, ") ON COMMIT DROP;");
+}
+
+/* Rows by ctid. OFFSET 0 keeps the planner from anything but fetching each by it, in the
+ * given order, and fences the hash. */
+static void add_read(struct rt_str *sql, const struct place *place, const char *ctids,
+                     const char *twin_ctids)
+{
+    const struct rt_pair *pair = pair_of(place);
+    const char *format =
+        rt_project_binary(pair->prod, pair->twin) ? " (FORMAT binary)" : "";
+
+    rt_str_addf(sql, "COPY (SELECT %s, t.* FROM unnest('%s'::tid[]",
+                twin_ctids ? "d.twin" : "NULL::tid", ctids);
+    if (twin_ctids)
+        rt_str_addf(sql, ", '%s'::tid[]) AS d (prod, twin)", twin_ctids);
+    else
+        rt_str_add(sql, ") AS d (prod)");
+    rt_str_add(sql, " CROSS JOIN LATERAL (SELECT ");
+    rt_project_row_hash(sql, pair->prod, place->stage->setup.way);
+    for (size_t i = 0; i < pair->prod->column_count; i++) {
+        if (pair->prod->columns[i].generated)
+            continue;
+        rt_str_add(sql, ", ");
+        rt_quote_ident(sql, pair->prod->columns[i].name);
+    }
+    rt_str_add(sql, " FROM ");
+    rt_project_source(sql, pair->prod, "revtwin_table");
+    rt_str_addf(sql, " WHERE revtwin_table.ctid = d.prod OFFSET 0) AS t) TO STDOUT%s",
+                format);
+}
+
+static void count_passed(void *context, size_t bytes)
+{
+    struct rt_progress *progress = context;
+
+    progress->read += bytes;
+    progress->written += bytes;
+}
+
+/* With the mutex held. */
+static int copy_rows(struct place *place, const char *ctids, const char *twin_ctids,
+                     size_t expected, struct rt_err *err)
+{
+    const struct rt_pair *pair = pair_of(place);
+    struct rt_progress *progress = place->stage->setup.progress;
+    struct rt_copied copied;
+    struct rt_str from = {0}, to = {0};
+    int rc;
+
+    add_read(&from, place, ctids, twin_ctids);
+    add_create(&to, place);
+    rt_str_addf(&to, "COPY " RT_STAGE_ROWS " FROM STDIN%s", place->number,
+                rt_project_binary(pair->prod, pair->twin) ? " (FORMAT binary)" : "");
+    rc = rt_copy_pipe(&copied, place->worker->prod, from.data, place->stage->setup.writer,
+                      to.data, progress ? count_passed : NULL, progress, err);
+    if (rc == 0) {
+        place->staged.created = true;
+        place->staged.bytes += copied.bytes;
+        if (copied.rows != expected)
+            rc = rt_err_set(err, RT_EINTERNAL,
+                            "production has given %llu rows of %zu that it has",
+                            copied.rows, expected);
+    }
+    rt_str_clear(&from);
+    rt_str_clear(&to);
+    return rc < 0 ? rt_err_wrap(err, "cannot copy rows of table %s", pair->prod->ident)
+                  : 0;
+}
+
+/* With the mutex held. */
+static int copy_gone(struct place *place, const char *ctids, struct rt_err *err)
+{
+    struct rt_str sql = {0};
+    int rc;
+
+    add_create(&sql, place);
+    rt_str_addf(&sql, "INSERT INTO " RT_STAGE_GONE " SELECT unnest('%s'::tid[])",
+                place->number, ctids);
+    rc = rt_exec(NULL, place->stage->setup.writer, sql.data, err);
+    place->staged.created |= rc == 0;
+    rt_str_clear(&sql);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ batches */
+
+static int order_ctids(const struct ctid *a, const struct ctid *b)
+{
+    if (a->block != b->block)
+        return a->block < b->block ? -1 : 1;
+    return (a->offset > b->offset) - (a->offset < b->offset);
+}
+
+/* Either server then reads its pages in one go, as far as both have them in one order. */
+static int by_prod(const void *a, const void *b)
+{
+    const struct difference *left = a, *right = b;
+
+    return order_ctids(&left->prod, &right->prod);
+}
+
+static int by_twin(const void *a, const void *b)
+{
+    const struct difference *left = a, *right = b;
+
+    return order_ctids(&left->twin, &right->twin);
+}
+
+/* An array literal. */
+static void list_ctids(struct rt_str *list, const struct difference *items, size_t count,
+                       bool twin)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct ctid *ctid = twin ? &items[i].twin : &items[i].prod;
+
+        rt_str_add(list, i ? "," : "{");
+        if (ctid->offset == 0)
+            rt_str_add(list, "NULL");
+        else
+            rt_str_addf(list, "\"(%u,%u)\"", ctid->block, ctid->offset);
+    }
+    rt_str_add(list, "}");
+}
+
+static size_t count_pages(const struct difference *items, size_t count, bool twin)
+{
+    size_t pages = count > 0;
+
+    for (size_t i = 1; i < count; i++) {
+        if (twin ? items[i].twin.block != items[i - 1].twin.block
+                 : items[i].prod.block != items[i - 1].prod.block)
+            pages++;
+    }
+    return pages;
+}
+
+/* With the mutex held: is all that is staged more than it is worth? */
+static int charge(struct rt_stage *stage, size_t rows, size_t pages, struct rt_err *err)
+{
+    stage->cost_us += (double)rows * ROW_US + (double)pages * PAGE_US;
+    if (stage->setup.limit_us <= 0 || stage->cost_us <= stage->setup.limit_us)
+        return 0;
+    stage->unfit = "so many rows differ that copying everything is faster";
+    return rt_err_set(err, RT_EREFUSED, "%s", stage->unfit);
+}
+
+static int flush_rows(struct place *place, struct rt_err *err)
+{
+    struct rt_str ctids = {0}, twin_ctids = {0};
+    int rc;
+
+    if (place->row_count == 0)
+        return 0;
+    qsort(place->rows, place->row_count, sizeof(*place->rows), by_prod);
+    list_ctids(&ctids, place->rows, place->row_count, false);
+    list_ctids(&twin_ctids, place->rows, place->row_count, true);
+    pthread_mutex_lock(&place->stage->mutex);
+    rc = charge(place->stage, place->row_count,
+                count_pages(place->rows, place->row_count, false), err);
+    if (rc == 0)
+        rc = copy_rows(place, ctids.data, twin_ctids.data, place->row_count, err);
+    pthread_mutex_unlock(&place->stage->mutex);
+    place->row_count = 0;
+    rt_str_clear(&ctids);
+    rt_str_clear(&twin_ctids);
+    return rc;
+}
+
+static int flush_gone(struct place *place, struct rt_err *err)
+{
+    struct rt_str ctids = {0};
+    int rc;
+
+    if (place->gone_count == 0)
+        return 0;
+    qsort(place->gone, place->gone_count, sizeof(*place->gone), by_twin);
+    list_ctids(&ctids, place->gone, place->gone_count, true);
+    pthread_mutex_lock(&place->stage->mutex);
+    rc = charge(place->stage, place->gone_count,
+                count_pages(place->gone, place->gone_count, true), err);
+    if (rc == 0)
+        rc = copy_gone(place, ctids.data, err);
+    pthread_mutex_unlock(&place->stage->mutex);
+    place->gone_count = 0;
+    rt_str_clear(&ctids);
+    return rc;
+}
+
+static struct ctid parse_ctid(const char *text)
+{
+    struct ctid ctid = {0};
+    char *end;
+
+    if (text) {
+        ctid.block = (uint32_t)strtoul(text + 1, &end, 10);
+        ctid.offset = (uint16_t)strtoul(end + 1, NULL, 10);
+    }
+    return ctid;
+}
+
+/* struct rt_differences.found */
+static int take(void *context, const char *prod_ctid, const char *twin_ctid,
+                struct rt_err *err)
+{
+    struct place *place = context;
+    struct difference **list = prod_ctid ? &place->rows : &place->gone;
+    size_t *count = prod_ctid ? &place->row_count : &place->gone_count;
+
+    if (*list == NULL)
+        *list = rt_alloc(BATCH * sizeof(**list));
+    (*list)[(*count)++] =
+        (struct difference){parse_ctid(prod_ctid), parse_ctid(twin_ctid)};
+    if (*count < BATCH)
+        return 0;
+    return prod_ctid ? flush_rows(place, err) : flush_gone(place, err);
+}
+
+/* ------------------------------------------------------------------ the stage */
+
+struct rt_differences rt_stage_sink(struct rt_stage *stage, size_t pair,
+                                    struct rt_worker *worker)
+{
+    stage->places[pair].worker = worker;
+    return (struct rt_differences){.found = take, .context = &stage->places[pair]};
+}
+
+int rt_stage_flush(struct rt_stage *stage, size_t pair, struct rt_err *err)
+{
+    struct place *place = &stage->places[pair];
+    int rc = flush_rows(place, err);
+
+    if (rc == 0)
+        rc = flush_gone(place, err);
+    free(place->rows);
+    free(place->gone);
+    place->rows = place->gone = NULL;
+    return rc;
+}
+
+int rt_stage_rows(struct rt_stage *stage, size_t pair, struct rt_worker *worker,
+                  const char *ctids, struct rt_err *err)
+{
+    struct place *place = &stage->places[pair];
+    size_t count = 0;
+    int rc;
+
+    for (const char *p = ctids; *p; p++)
+        count += *p == '(';
+    if (count == 0)
+        return 0;
+    place->worker = worker;
+    place->staged.by_key = true;
+    pthread_mutex_lock(&stage->mutex);
+    rc = charge(stage, count, 0, err);
+    if (rc == 0)
+        rc = copy_rows(place, ctids, NULL, count, err);
+    pthread_mutex_unlock(&stage->mutex);
+    return rc;
+}
+
+int rt_stage_forget(struct rt_stage *stage, size_t pair, struct rt_err *err)
+{
+    struct place *place = &stage->places[pair];
+    struct rt_str sql = {0};
+    int rc = 0;
+
+    place->row_count = place->gone_count = 0;
+    place->staged.by_key = false;
+    rt_str_addf(&sql, "TRUNCATE " RT_STAGE_ROWS ", " RT_STAGE_GONE, pair, pair);
+    pthread_mutex_lock(&stage->mutex);
+    if (place->staged.created)
+        rc = rt_exec(NULL, stage->setup.writer, sql.data, err);
+    pthread_mutex_unlock(&stage->mutex);
+    rt_str_clear(&sql);
+    return rc;
+}

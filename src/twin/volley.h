@@ -1,0 +1,21 @@
+/* Statements that are put together one by one and sent in one round trip. */
+#ifndef RT_TWIN_VOLLEY_H
+#define RT_TWIN_VOLLEY_H
+
+#include "base/str.h"
+#include "pg/query.h"
+
+struct rt_volley {
+    struct rt_read *reads; /* their rows are filled by rt_volley_run */
+    size_t count, cap;
+}; /* starts as {0} */
+
+/* Takes the text, which is empty afterwards. */
+void rt_volley_add(struct rt_volley *volley, struct rt_str *sql);
+
+/* As rt_query_many; without a statement it does nothing. */
+int rt_volley_run(struct rt_volley *volley, struct rt_conn *conn,
+                  struct rt_err *err) RT_CHECKED;
+void rt_volley_clear(struct rt_volley *volley);
+
+#endif
