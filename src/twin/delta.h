@@ -14,6 +14,8 @@
 #include "twin/receipt.h"
 #include "twin/snapshot.h"
 
+#define RT_DELTA "delta" /* the name of the method */
+
 struct rt_delta {
     struct rt_conn *prod; /* outside of any transaction; only read */
     const struct rt_server *prod_server, *twin_server;

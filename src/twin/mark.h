@@ -25,7 +25,7 @@ struct rt_twin_mark {
 int rt_mark_read(struct rt_twin_mark *out, struct rt_arena *arena, struct rt_conn *conn,
                  struct rt_err *err) RT_CHECKED;
 
-/* Make the table with its row in a database that has no mark. */
+/* Make the table where it is missing, and its row, in place of the one that there is. */
 int rt_mark_write(struct rt_conn *conn, const struct rt_twin_mark *mark,
                   struct rt_err *err) RT_CHECKED;
 

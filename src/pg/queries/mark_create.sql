@@ -1,6 +1,6 @@
 -- What makes a database a twin: one row that says what it is a copy of, and as of when.
 CREATE SCHEMA IF NOT EXISTS revtwin;
-CREATE TABLE revtwin.twin (
+CREATE TABLE IF NOT EXISTS revtwin.twin (
     one             boolean PRIMARY KEY DEFAULT true CHECK (one),
     source          text NOT NULL,
     snapshot_at     timestamptz NOT NULL,
@@ -12,3 +12,4 @@ CREATE TABLE revtwin.twin (
 );
 COMMENT ON TABLE revtwin.twin IS
     'This database is a twin, replaced as a whole by: revtwin resync';
+DELETE FROM revtwin.twin

@@ -1,0 +1,407 @@
+/*
+ * From top to bottom: lock the twin, take a snapshot of production, compare the schemas,
+ * find what differs and stage it, then put everything that could act out of the way,
+ * write, put it back, and commit: one transaction, of which nothing is seen before.
+ */
+#include "twin/delta.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "pg/query.h"
+#include "schema/schema.h"
+#include "twin/crew.h"
+#include "twin/hold.h"
+#include "twin/mark.h"
+#include "twin/matview.h"
+#include "twin/sequence.h"
+#include "twin/write.h"
+
+/* One pair's search for differences. */
+struct search {
+    struct delta *delta;
+    size_t pair;
+    struct rt_compared compared;
+};
+
+struct delta {
+    struct rt_delta *job;
+    struct rt_arena *arena;
+    struct rt_conn *writer; /* the twin, in the one transaction */
+    struct rt_tables twin_tables;
+    struct rt_origin origin;
+    struct rt_pair *pairs;
+    size_t count;
+    enum rt_hash_way way;
+    struct rt_crew *crew;
+    struct rt_stage *stage;
+    struct search *searches;
+    struct rt_write_load *loads;
+    struct rt_suspended suspended;
+    bool all_keys; /* suspend every foreign key: the first attempt ran into one */
+    int64_t start;
+};
+
+/* ------------------------------------------------------------------ collect */
+
+static int open_twin(struct delta *d, struct rt_err *err)
+{
+    struct rt_delta *job = d->job;
+    int rc = rt_conn_open(&d->writer, job->twin_server, RT_READ_WRITE, err);
+
+    if (rc == 0)
+        rc = rt_hold_open(&d->twin_tables, d->arena, d->writer, job->wait_seconds, err);
+    if (rc == -RT_EREFUSED) { /* rows are hidden from this role, which a rebuild ends */
+        job->unfit = rt_arena_strdup(d->arena, err->message);
+        rt_err_clear(err);
+        rc = 0;
+    }
+    return rc;
+}
+
+static int open_prod(struct delta *d, struct rt_err *err)
+{
+    struct rt_delta *job = d->job;
+    int rc = rt_snapshot_open(&job->snapshot, d->arena, job->prod, err);
+
+    if (rc == 0)
+        rc = rt_origin_read(&d->origin, d->arena, job->prod, err);
+    if (rc == 0)
+        rc = rt_hash_way(&d->way, job->prod, d->writer, err);
+    return rc;
+}
+
+static bool same_columns(const struct rt_table *a, const struct rt_table *b)
+{
+    if (a->column_count != b->column_count)
+        return false;
+    for (size_t i = 0; i < a->column_count; i++) {
+        if (strcmp(a->columns[i].name, b->columns[i].name) != 0 ||
+            a->columns[i].generated != b->columns[i].generated)
+            return false;
+    }
+    return true;
+}
+
+static bool pair_tables(struct delta *d)
+{
+    const struct rt_tables *prod = &d->job->snapshot.tables;
+
+    d->count = prod->count;
+    d->pairs = rt_arena_alloc(d->arena, (d->count + 1) * sizeof(*d->pairs));
+    for (size_t i = 0; i < d->count; i++) {
+        const struct rt_table *table = &prod->table[i];
+
+        d->pairs[i].prod = table;
+        d->pairs[i].twin = rt_tables_find(&d->twin_tables, table->schema, table->name);
+        if (d->pairs[i].twin == NULL || !same_columns(table, d->pairs[i].twin))
+            return false;
+    }
+    return prod->count == d->twin_tables.count;
+}
+
+static const char *describe(struct rt_arena *arena, const struct rt_schema_change *change)
+{
+    const struct rt_object *object = change->prod ? change->prod : change->twin;
+    const char *what = change->prod == NULL   ? "only the twin has"
+                       : change->twin == NULL ? "only production has"
+                                              : "they differ in";
+
+    return rt_arena_format(arena, "%s %s %s", what, object->kind, object->name);
+}
+
+/* Under the locks of both sides: nobody changes a table from here on. */
+static int compare_schemas(struct delta *d, struct rt_err *err)
+{
+    struct rt_schema prod, twin;
+    struct rt_schema_change *changes;
+    size_t count;
+    int rc = rt_schema_read_both(&prod, &twin, d->arena, d->job->prod, d->writer, err);
+
+    if (rc < 0)
+        return rc;
+    count = rt_schema_compare(&changes, d->arena, &prod, &twin);
+    if (count > 0)
+        d->job->unfit =
+            rt_arena_format(d->arena, "the schemas are not the same: %s%s",
+                            describe(d->arena, &changes[0]), count > 1 ? ", ..." : "");
+    else if (!pair_tables(d))
+        d->job->unfit = "the tables are not the same";
+    return 0;
+}
+
+/* ------------------------------------------------------------------ find */
+
+static int run_search(struct rt_worker *worker, void *context, struct rt_err *err)
+{
+    struct search *s = context;
+    struct delta *d = s->delta;
+    const struct rt_pair *pair = &d->pairs[s->pair];
+    struct rt_differences sink = rt_stage_sink(d->stage, s->pair, worker);
+    int rc =
+        rt_compare_table(&s->compared, worker, pair, d->way, RT_COMPARE_ROWS, &sink, err);
+
+    if (rc == 0)
+        rc = rt_stage_flush(d->stage, s->pair, err);
+    d->job->progress->rows_read += s->compared.read;
+    d->job->progress->bytes += pair->prod->bytes + pair->prod->toast_bytes;
+    d->job->progress->tables++;
+    return rc;
+}
+
+static void show(void *context)
+{
+    rt_progress_show(context);
+}
+
+static unsigned long long all_bytes(const struct delta *d)
+{
+    unsigned long long bytes = 0;
+
+    for (size_t i = 0; i < d->count; i++)
+        bytes += d->pairs[i].prod->bytes + d->pairs[i].prod->toast_bytes;
+    return bytes;
+}
+
+/* What a rebuild takes, and what a delta may at most, that has read everything before it
+ * knows; measured in tests/bench/resync. */
+static double limit_us(const struct delta *d)
+{
+    const double fixed_us = 2e6, bytes_per_us = 80, share = 0.6;
+
+    return d->job->may_give_up ? share * (fixed_us + (double)all_bytes(d) / bytes_per_us)
+                               : 0;
+}
+
+static int open_crew(struct delta *d, struct rt_err *err)
+{
+    struct rt_delta *job = d->job;
+    const struct rt_crew_setup crew = {
+        .size = job->workers,
+        .prod = job->prod_server,
+        .snapshot = job->snapshot.id,
+        .twin = job->twin_server,
+        .access = RT_READ_ONLY,
+        .tick = show,
+        .context = job->progress,
+    };
+    const struct rt_stage_setup stage = {
+        .writer = d->writer,
+        .pairs = d->pairs,
+        .count = d->count,
+        .way = d->way,
+        .progress = job->progress,
+        .limit_us = limit_us(d),
+    };
+
+    d->stage = rt_stage_open(&stage);
+    return rt_crew_open(&d->crew, &crew, err);
+}
+
+static void add_jobs(struct delta *d)
+{
+    d->searches = rt_arena_alloc(d->arena, (d->count + 1) * sizeof(*d->searches));
+    for (size_t i = 0; i < d->count; i++) {
+        d->searches[i] = (struct search){.delta = d, .pair = i};
+        rt_crew_add(d->crew, &(struct rt_job){
+                                 .run = run_search,
+                                 .context = &d->searches[i],
+                                 .weight = (double)d->pairs[i].prod->bytes,
+                             });
+        d->job->tables_compared++;
+    }
+}
+
+static int find_differences(struct delta *d, struct rt_err *err)
+{
+    struct rt_delta *job = d->job;
+    int rc = open_crew(d, err);
+
+    rt_progress_phase(job->progress, "comparing", d->count, all_bytes(d));
+    if (rc == 0) {
+        add_jobs(d);
+        rc = rt_crew_finish(d->crew, err);
+    }
+    rt_crew_close(d->crew); /* its sessions would be in the way of DDL */
+    d->crew = NULL;
+    if (rc == -RT_EREFUSED && rt_stage_unfit(d->stage)) {
+        job->unfit = rt_arena_strdup(d->arena, rt_stage_unfit(d->stage));
+        rt_err_clear(err);
+        rc = 0;
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------------ change */
+
+static void make_loads(struct delta *d)
+{
+    d->loads = rt_arena_alloc(d->arena, (d->count + 1) * sizeof(*d->loads));
+    for (size_t i = 0; i < d->count; i++) {
+        const struct rt_staged *staged = rt_stage_of(d->stage, i);
+
+        d->loads[i] = (struct rt_write_load){
+            .oid = d->pairs[i].twin->oid,
+            .deletes = staged->deletes,
+            .updates = staged->updates,
+            .inserts = staged->inserts,
+        };
+        d->job->receipt.rows_written +=
+            staged->deletes + staged->updates + staged->inserts;
+        d->job->receipt.bytes_read += staged->bytes;
+        d->job->tables_changed += staged->deletes + staged->updates + staged->inserts > 0;
+    }
+}
+
+static int refresh_views(struct delta *d, struct rt_err *err)
+{
+    struct rt_str changed = {0};
+    unsigned long refreshed;
+    int rc;
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct rt_write_load *load = &d->loads[i];
+
+        if (load->deletes + load->updates + load->inserts > 0)
+            rt_str_addf(&changed, "%s%s", changed.len ? "," : "{", load->oid);
+    }
+    rt_str_add(&changed, changed.len ? "}" : "{}");
+    rc = rt_matviews_refresh(&refreshed, d->job->prod, d->writer, changed.data, err);
+    rt_str_clear(&changed);
+    return rc;
+}
+
+static int write_rows(struct delta *d, struct rt_err *err)
+{
+    int rc = rt_write_resolve(d->stage, err);
+
+    if (rc < 0)
+        return rc;
+    make_loads(d);
+    if (d->job->tables_changed == 0)
+        return 0;
+    rt_progress_phase(d->job->progress, "writing", d->job->tables_changed, 0);
+    rc = rt_suspend(&d->suspended, d->writer, d->loads, d->count, d->all_keys, err);
+    if (rc == 0)
+        rc = rt_write(d->stage, d->loads, err);
+    if (rc == 0)
+        rc = rt_resume(&d->suspended, d->arena, d->writer, err);
+    for (size_t i = 0; rc == 0 && i < d->suspended.violated_count; i++)
+        rt_log("warning: foreign key %s is NOT VALID on the twin, as rows of production "
+               "violate it",
+               d->suspended.violated[i]);
+    return rc;
+}
+
+static int write_receipt(struct delta *d, struct rt_err *err)
+{
+    struct rt_delta *job = d->job;
+    struct rt_receipt *receipt = &job->receipt;
+    const struct rt_twin_mark mark = {
+        .source = job->source,
+        .snapshot_at = job->snapshot.taken_at,
+        .lsn = job->snapshot.lsn,
+        .method = RT_DELTA,
+        .version = RT_VERSION,
+        .adopted_at = job->adopted_at,
+    };
+    int rc;
+
+    receipt->taken_at = job->snapshot.taken_at;
+    receipt->origin = d->origin;
+    receipt->method = RT_DELTA;
+    receipt->verified = true;
+    receipt->rows_read = job->progress->rows_read;
+    receipt->bytes_written = receipt->bytes_read;
+    receipt->seconds = (double)(rt_clock_us() - d->start) / 1e6;
+    receipt->table_count = d->count;
+    receipt->tables = rt_arena_alloc(d->arena, (d->count + 1) * sizeof(*receipt->tables));
+    for (size_t i = 0; i < d->count; i++)
+        receipt->tables[i] = (struct rt_receipt_table){
+            .schema = d->pairs[i].prod->schema,
+            .name = d->pairs[i].prod->name,
+            .prod_oid = d->pairs[i].prod->oid,
+            .rows = d->searches[i].compared.prod_rows,
+        };
+    rc = rt_mark_write(d->writer, &mark, err);
+    return rc < 0 ? rc : rt_receipt_write(d->writer, receipt, err);
+}
+
+static int change(struct delta *d, struct rt_err *err)
+{
+    unsigned long moved;
+    int rc;
+
+    rt_conn_on_wait(d->writer, show, d->job->progress);
+    rc = write_rows(d, err);
+    if (rc == 0)
+        rc = rt_sequences_follow(&moved, d->job->prod, d->writer, err);
+    if (rc == 0)
+        rc = refresh_views(d, err);
+    if (rc == 0)
+        rc = write_receipt(d, err);
+    if (rc == 0)
+        rc = rt_resume_events(&d->suspended, d->writer, err);
+    if (rc == 0)
+        rc = rt_hold_commit(d->writer, err);
+    return rc < 0 ? rt_hold_explain(d->writer, d->job->wait_seconds, err) : 0;
+}
+
+/* ------------------------------------------------------------------ the whole */
+
+static int attempt(struct delta *d, struct rt_err *err)
+{
+    struct rt_delta *job = d->job;
+    int rc = open_twin(d, err);
+
+    if (rc == 0 && !job->unfit)
+        rc = rt_suspend_events(&d->suspended, d->writer, err);
+    if (rc == 0 && !job->unfit)
+        rc = open_prod(d, err);
+    if (rc == 0 && !job->unfit)
+        rc = compare_schemas(d, err);
+    if (rc == 0 && !job->unfit)
+        rc = find_differences(d, err);
+    if (rc == 0 && !job->unfit)
+        rc = change(d, err);
+    rt_stage_close(d->stage);
+    rt_suspended_clear(&d->suspended);
+    rt_snapshot_close(&job->snapshot);
+    rt_conn_close(d->writer);
+    return rc;
+}
+
+/* Production has rows that the twin's constraints refuse: its own were made NOT VALID, or
+ * its triggers were off. */
+static bool is_refused(const struct rt_err *err)
+{
+    return strncmp(err->sqlstate, "23", 2) == 0;
+}
+
+int rt_delta(struct rt_delta *job, struct rt_arena *arena, struct rt_err *err)
+{
+    int64_t start = rt_clock_us();
+    int rc = 0;
+
+    for (int i = 0; i < 2; i++) {
+        struct delta d = {.job = job, .arena = arena, .start = start, .all_keys = i > 0};
+
+        rt_err_clear(err);
+        job->unfit = NULL;
+        job->receipt = (struct rt_receipt){0};
+        job->tables = job->tables_changed = job->tables_compared = 0;
+        rc = attempt(&d, err);
+        job->tables = d.count;
+        if (rc == 0 || !is_refused(err))
+            break;
+    }
+    if (rc < 0 && is_refused(err)) {
+        job->unfit = rt_arena_format(
+            arena, "the twin's constraints refuse rows of production: %s", err->message);
+        rt_err_clear(err);
+        rc = 0;
+    }
+    if (rc < 0 && rc != -RT_EUNKNOWN)
+        rt_err_wrap(err, "the twin is as it was");
+    return rc;
+}

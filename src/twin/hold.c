@@ -1,0 +1,209 @@
+#include "twin/hold.h"
+
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "pg/query.h"
+#include "queries.h"
+#include "twin/projection.h"
+#include "twin/snapshot.h"
+
+enum { ATTEMPTS = 10, SETTLE_MS = 30000, SETTLE_POLL_MS = 250, CONNECT_MS = 5000 };
+
+/* ------------------------------------------------------------------ begin */
+
+/* A lock_timeout of 0 would mean forever. Statements use temporary tables without
+ * statistics, in which compiling never pays. */
+static int begin(struct rt_conn *twin, int wait_seconds, struct rt_err *err)
+{
+    struct rt_str sql = {0};
+    int rc = rt_exec(NULL, twin, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", err);
+
+    if (rc == 0)
+        rc = rt_session_without_timeouts(twin, err);
+    if (rc == 0)
+        rc = rt_projection_pin(twin, err);
+    rt_str_addf(&sql,
+                "SET LOCAL lock_timeout = %d; SET LOCAL client_min_messages = warning;"
+                "SET LOCAL jit = off; SET CONSTRAINTS ALL IMMEDIATE",
+                wait_seconds > 0 ? wait_seconds * 1000 : 1);
+    if (rc == 0)
+        rc = rt_exec(NULL, twin, sql.data, err);
+    rt_str_clear(&sql);
+    return rc;
+}
+
+static int lock_tables(const struct rt_tables *tables, struct rt_conn *twin,
+                       struct rt_err *err)
+{
+    struct rt_str sql = {0};
+    int rc;
+
+    if (tables->count == 0)
+        return 0;
+    for (size_t i = 0; i < tables->count; i++) {
+        rt_str_add(&sql, i ? ", " : "LOCK TABLE ");
+        rt_project_source(&sql, &tables->table[i], "");
+    }
+    rt_str_add(&sql, " IN SHARE ROW EXCLUSIVE MODE");
+    rc = rt_exec(NULL, twin, sql.data, err);
+    rt_str_clear(&sql);
+    return rc;
+}
+
+static bool same_tables(const struct rt_tables *locked, const struct rt_tables *seen)
+{
+    for (size_t i = 0; i < seen->count; i++) {
+        const struct rt_table *table = &seen->table[i];
+        const struct rt_table *lock = rt_tables_find(locked, table->schema, table->name);
+
+        if (lock == NULL || strcmp(lock->oid, table->oid) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* A table was dropped or renamed between reading its name and locking it. */
+static bool is_passing(const struct rt_err *err)
+{
+    return rt_err_is(err, "42P01") || rt_err_is(err, "3F000");
+}
+
+int rt_hold_open(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *twin,
+                 int wait_seconds, struct rt_err *err)
+{
+    struct rt_tables locked;
+    bool done = false;
+    int rc = begin(twin, wait_seconds, err);
+
+    if (rc == 0)
+        rc = rt_tables_read(out, arena, twin, err);
+    for (int i = 0; rc == 0 && !done && i < ATTEMPTS; i++) {
+        locked = *out;
+        rc = lock_tables(&locked, twin, err);
+        if (rc < 0 && is_passing(err)) {
+            rt_err_clear(err);
+            rc = rt_exec(NULL, twin, "ROLLBACK", err);
+            if (rc == 0)
+                rc = begin(twin, wait_seconds, err);
+        } else if (rc == 0) {
+            done = true;
+        }
+        if (rc == 0)
+            rc = rt_tables_read(out, arena, twin, err);
+        done = rc == 0 && done && same_tables(&locked, out);
+    }
+    if (rc == 0 && !done)
+        rc = rt_err_set(err, RT_EINTERNAL, "tables of the twin came and went");
+    return rc < 0 ? rt_hold_explain(twin, wait_seconds, err) : 0;
+}
+
+/* ------------------------------------------------------------------ in the way */
+
+int rt_hold_explain(struct rt_conn *twin, int wait_seconds, struct rt_err *err)
+{
+    struct rt_err ignored = {0};
+    struct rt_result *holders = NULL;
+    struct rt_str list = {0};
+    /* Who writes is in the way of the first lock, and later, who reads. */
+    const char *param = "f";
+
+    if (!rt_err_is(err, "55P03"))
+        return -(int)err->status;
+    if (rt_exec(NULL, twin, "ROLLBACK", &ignored) == 0 &&
+        rt_query(&holders, twin, rt_sql_table_holders, 1, &param, &ignored) == 0 &&
+        rt_result_rows(holders) == 0) {
+        rt_result_free(holders);
+        param = "t";
+        if (rt_query(&holders, twin, rt_sql_table_holders, 1, &param, &ignored) < 0)
+            holders = NULL;
+    }
+    for (size_t i = 0; holders && i < rt_result_rows(holders); i++)
+        rt_str_addf(&list, "%s%s", i ? "\n" : "", rt_result_get(holders, i, 0));
+    rt_err_set(err, RT_EINTERNAL,
+               "tables of the twin are in use, and were still after %d s", wait_seconds);
+    rt_err_detail(err, "%s",
+                  list.len ? list.data : "Whoever held them has let go since then.");
+    rt_err_hint(err, "Close these sessions (or end each with SELECT "
+                     "pg_terminate_backend(PID)), then run revtwin resync.");
+    rt_str_clear(&list);
+    rt_result_free(holders);
+    rt_err_clear(&ignored);
+    return -RT_EINTERNAL;
+}
+
+/* ------------------------------------------------------------------ commit */
+
+/* What became of the transaction: *committed, once nobody works on it any more. */
+static int ask(bool *committed, bool *running, struct rt_conn *twin, const char *xid,
+               struct rt_err *err)
+{
+    struct rt_result *found = NULL;
+    const char *status;
+    int rc =
+        rt_query(&found, twin, "SELECT pg_xact_status($1::text::xid8)", 1, &xid, err);
+
+    if (rc < 0)
+        return rc;
+    status = rt_result_get(found, 0, 0);
+    *committed = status && strcmp(status, "committed") == 0;
+    *running = status && strcmp(status, "in progress") == 0;
+    if (status == NULL)
+        rc = rt_err_set(err, RT_EINTERNAL, "the server has forgotten the transaction");
+    rt_result_free(found);
+    return rc;
+}
+
+static int settle(struct rt_conn *twin, const char *xid, struct rt_err *err)
+{
+    int64_t end = rt_clock_ms() + SETTLE_MS;
+    struct rt_err lost = {0}, later = {0};
+    bool committed = false, running = true;
+    int rc = -1;
+
+    rt_err_move(&lost, err);
+    while (running && rt_clock_ms() < end) {
+        rt_err_clear(&later);
+        rc = rt_conn_lost(twin) ? rt_conn_reopen(twin, CONNECT_MS, &later) : 0;
+        if (rc == 0)
+            rc = ask(&committed, &running, twin, xid, &later);
+        if (running) /* also after a signal: this is to be known all the same */
+            poll(NULL, 0, SETTLE_POLL_MS);
+    }
+    rt_err_clear(&later);
+    if (rc == 0 && !running && committed) {
+        rt_err_clear(&lost);
+        return 0;
+    }
+    if (rc == 0 && !running) {
+        rt_err_move(err, &lost);
+        return -(int)err->status;
+    }
+    rt_err_set(
+        err, RT_EUNKNOWN,
+        "the connection was lost during the commit: the twin is the old one or the "
+        "new one, whole (%s)",
+        lost.message);
+    rt_err_clear(&lost);
+    return rt_err_hint(err, "Ask revtwin status which one it is.");
+}
+
+int rt_hold_commit(struct rt_conn *twin, struct rt_err *err)
+{
+    struct rt_result *found = NULL;
+    char *xid = NULL;
+    int rc = rt_query(&found, twin, "SELECT pg_current_xact_id()", 0, NULL, err);
+
+    if (rc == 0) {
+        xid = rt_strdup(rt_result_get(found, 0, 0));
+        rt_conn_shield(twin); /* point of no return */
+        rc = rt_exec(NULL, twin, "COMMIT", err);
+        if (rc < 0 && rt_conn_lost(twin))
+            rc = settle(twin, xid, err);
+    }
+    rt_result_free(found);
+    free(xid);
+    return rc;
+}

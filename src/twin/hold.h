@@ -1,0 +1,31 @@
+/*
+ * The one transaction on the twin that changes it, and the locks that keep everybody else
+ * from writing to its tables from its beginning on; readers go on.
+ */
+#ifndef RT_TWIN_HOLD_H
+#define RT_TWIN_HOLD_H
+
+#include "twin/table.h"
+
+/*
+ * Begin it, pinned as rt_projection_pin and without time limits, and lock all tables
+ * (SHARE ROW EXCLUSIVE); constraints are checked at the end of each statement. Later
+ * locks are waited for as long as these are. Errors as rt_tables_read, and
+ * rt_hold_explain.
+ */
+int rt_hold_open(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *twin,
+                 int wait_seconds, struct rt_err *err) RT_CHECKED;
+
+/*
+ * When err says that a lock could not be had in time, roll back and name those who are in
+ * the way; other errors are left alone. Returns the status of err.
+ */
+int rt_hold_explain(struct rt_conn *twin, int wait_seconds, struct rt_err *err);
+
+/*
+ * Commit: the point of no return. A lost reply is settled by asking on another
+ * connection: -RT_EUNKNOWN when nobody can be asked.
+ */
+int rt_hold_commit(struct rt_conn *twin, struct rt_err *err) RT_CHECKED;
+
+#endif
