@@ -156,6 +156,36 @@ int rt_guard_direction(struct rt_conn *prod, struct rt_conn *twin, struct rt_err
                        source_of(twin), prod_major);
 }
 
+/* ------------------------------------------------------------------ extensions */
+
+int rt_guard_extensions(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+{
+    struct rt_result *used, *missing = NULL;
+    const char *names;
+    int rc =
+        rt_query(&used, prod, "SELECT array_agg(extname) FROM pg_catalog.pg_extension", 0,
+                 NULL, err);
+
+    if (rc < 0)
+        return rc;
+    names = rt_result_get(used, 0, 0);
+    rc = rt_query(&missing, twin,
+                  "SELECT string_agg(quote_ident(name), ', ' ORDER BY name) "
+                  "FROM unnest($1::text[]) AS used (name) "
+                  "WHERE name NOT IN (SELECT name FROM pg_available_extensions)",
+                  1, &names, err);
+    if (rc == 0 && rt_result_get(missing, 0, 0)) {
+        rc = rt_err_set(err, RT_EINTERNAL,
+                        "the twin's server does not offer what production has: "
+                        "extension %s",
+                        rt_result_get(missing, 0, 0));
+        rt_err_hint(err, "Install it on the twin's server, or drop it in production.");
+    }
+    rt_result_free(missing);
+    rt_result_free(used);
+    return rc;
+}
+
 /* ------------------------------------------------------------------ contents */
 
 int rt_database_contents(char **out, struct rt_conn *conn, struct rt_err *err)

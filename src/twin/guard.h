@@ -22,6 +22,11 @@ int rt_guard_direction(struct rt_conn *prod, struct rt_conn *twin,
 /* -RT_EREFUSED when the twin has contents and no mark, unless they may be adopted. */
 int rt_guard_adopted(struct rt_conn *twin, bool adopt, struct rt_err *err) RT_CHECKED;
 
+/* -RT_EINTERNAL when production has extensions that the twin's server does not offer;
+ * twin may be a connection to any database there. */
+int rt_guard_extensions(struct rt_conn *prod, struct rt_conn *twin,
+                        struct rt_err *err) RT_CHECKED;
+
 /*
  * What a database holds besides extensions: *out is NULL when nothing, else a text for
  * the caller to free ("3 objects: table public.users, ...").

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "pg/query.h"
+#include "twin/guard.h"
 #include "twin/mark.h"
 #include "twin/site.h"
 #include "twin/transfer.h"
@@ -134,7 +135,9 @@ int rt_rebuild(struct rt_rebuild *job, struct rt_arena *arena, struct rt_err *er
 
     if (rc < 0)
         return rc;
-    rc = rt_site_clean(&site, err);
+    rc = rt_guard_extensions(job->prod, site.conn, err);
+    if (rc == 0)
+        rc = rt_site_clean(&site, err);
     if (rc == 0) {
         rc = build(job, arena, &site, err);
         if (rc < 0 && rc != -RT_EUNKNOWN) {
