@@ -193,7 +193,7 @@ int rt_copy_pipe(struct rt_copied *out, struct rt_conn *from, const char *copy_t
 struct rt_copy_reader {
     struct rt_conn *conn;
     char *row; /* libpq's */
-    bool ended;
+    bool begun, ended;
 };
 
 int rt_copy_open(struct rt_copy_reader **out, struct rt_conn *conn,
@@ -203,7 +203,7 @@ int rt_copy_open(struct rt_copy_reader **out, struct rt_conn *conn,
 
     *out = NULL;
     if (rc == 0)
-        rc = reach(conn, PGRES_COPY_OUT, NULL, err);
+        rc = rt_conn_flush(conn, err);
     if (rc < 0) {
         abandon(conn);
         return rc;
@@ -231,6 +231,9 @@ int rt_copy_next(char **line, struct rt_copy_reader *reader, struct rt_err *err)
     *line = NULL;
     PQfreemem(reader->row);
     reader->row = NULL;
+    if (rc == 0 && !reader->begun)
+        rc = reach(reader->conn, PGRES_COPY_OUT, NULL, err);
+    reader->begun = true;
     while (rc == 0 && !reader->ended && (len = PQgetCopyData(pg, &reader->row, 1)) == 0)
         rc = rt_conn_pump(reader->conn, &flushed, false, err);
     if (rc < 0 || reader->ended)

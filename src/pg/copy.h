@@ -28,8 +28,9 @@ int rt_copy_pipe(struct rt_copied *out, struct rt_conn *from, const char *copy_t
 /* Rows of a COPY ... TO STDOUT in text format, one after another, as they come. */
 struct rt_copy_reader;
 
-/* Start it; the connection is taken until rt_copy_close, which may come before the end
- * and then cancels the statement. */
+/* Send it, and let the server work: what it thinks of it, rt_copy_next tells. The
+ * connection is taken until rt_copy_close, which may come before the end and then cancels
+ * the statement. */
 int rt_copy_open(struct rt_copy_reader **out, struct rt_conn *conn,
                  const char *copy_to_stdout, struct rt_err *err) RT_CHECKED;
 void rt_copy_close(struct rt_copy_reader *reader); /* NULL is fine */

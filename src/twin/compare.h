@@ -10,19 +10,15 @@
 #define RT_TWIN_COMPARE_H
 
 #include "twin/crew.h"
-#include "twin/projection.h"
+#include "twin/cut.h"
 
 struct rt_pair {
     const struct rt_table *prod, *twin; /* of one name, with the same columns */
 };
 
-enum rt_compare_depth {
-    RT_COMPARE_ROWS, /* every value */
-    RT_COMPARE_KEYS, /* only which keys there are; needs a key */
-};
-
 /* Receives each differing row, in no order that matters. Both: update; prod only: insert;
- * twin only (prod is NULL): delete. The texts are borrowed: "(12,3)". */
+ * twin only (prod is NULL): delete. The texts are borrowed: "(12,3)". found returns 0, or
+ * a negative status, or 1 when it wants no more of them. */
 struct rt_differences {
     int (*found)(void *context, const char *prod_ctid, const char *twin_ctid,
                  struct rt_err *err);
@@ -35,8 +31,9 @@ struct rt_compared {
     unsigned long long chunks, differing;    /* chunks */
 };
 
-/* Compare on a worker's two connections. differences may be NULL: then only the counts
- * are filled, and rows are not looked for. */
+/* Compare on a worker's two connections, each pinned as rt_projection_pin. differences
+ * may be NULL: then only the counts are filled, and rows are not looked for. The tables
+ * are the same when no chunk differs. */
 int rt_compare_table(struct rt_compared *out, struct rt_worker *worker,
                      const struct rt_pair *pair, enum rt_hash_way way,
                      enum rt_compare_depth depth,

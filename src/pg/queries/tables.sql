@@ -68,7 +68,9 @@ SELECT k.oid, k.nspname, k.relname,
        CASE WHEN k.marked THEN coalesce(k.condition, '') END,
        coalesce(pg_relation_size(k.oid), 0),
        coalesce(pg_relation_size(nullif(k.reltoastrelid, 0)), 0),
-       CASE WHEN k.relpages = 0 AND k.reltuples = 0 THEN -1 ELSE k.reltuples END,
+       CASE WHEN k.relpages = 0 THEN -1
+            ELSE k.reltuples::float8 / k.relpages * pg_relation_size(k.oid)
+                 / current_setting('block_size')::int END,
        k.relpersistence = 'u', k.relispartition,
        -- NULL when it was dropped since; then whoever locks it will know
        coalesce(has_schema_privilege(k.nspoid, 'USAGE'), true),

@@ -1,0 +1,307 @@
+#include "twin/cut.h"
+
+#include <inttypes.h>
+
+#include "pg/query.h"
+
+/* A chunk should be small, since what differs in it is looked for row by row; and each is
+ * a line from both sides, and a group that the servers keep in memory. */
+enum { CHUNK_ROWS = 32, MOST_CHUNKS = 1 << 18, LEAST_ROW_BYTES = 28 };
+
+/* ------------------------------------------------------------------ cutting */
+
+/* How many chunks there should be. Estimates may be wild, but sizes are not. */
+static unsigned wanted_chunks(const struct rt_table *table)
+{
+    double most = (double)table->bytes / LEAST_ROW_BYTES;
+    double rows = table->rows < 0 || table->rows > most ? most : table->rows;
+
+    if (rows / CHUNK_ROWS > MOST_CHUNKS)
+        return MOST_CHUNKS;
+    return (unsigned)(rows / CHUNK_ROWS) + 1;
+}
+
+static bool has_leading_integer(const struct rt_table *table)
+{
+    return table->key_count > 0 && rt_column_is_integer(&table->columns[table->key[0]]);
+}
+
+static const char *leading(const struct rt_table *table)
+{
+    return table->columns[table->key[0]].name;
+}
+
+/* Production's first and last leading integer; NULLs when it has no rows. */
+static int read_bounds(struct rt_result **out, const struct rt_table *table,
+                       struct rt_conn *prod, struct rt_err *err)
+{
+    struct rt_str sql = {0};
+    int rc;
+
+    rt_str_add(&sql, "SELECT min(");
+    rt_quote_ident(&sql, leading(table));
+    rt_str_add(&sql, "), max(");
+    rt_quote_ident(&sql, leading(table));
+    rt_str_add(&sql, ") FROM ");
+    rt_project_source(&sql, table, "");
+    rt_str_add(&sql, " WHERE ");
+    rt_project_where(&sql, table);
+    rc = rt_query(out, prod, sql.data, 0, NULL, err);
+    rt_str_clear(&sql);
+    return rc;
+}
+
+static void cut_ranges(struct rt_cut *cut, int64_t first, int64_t last, unsigned chunks)
+{
+    uint64_t span = (uint64_t)last - (uint64_t)first;
+
+    cut->kind = RT_CUT_RANGES;
+    cut->shift =
+        1; /* so that there is a number before the first one and after the last */
+    while (span >> cut->shift >= chunks)
+        cut->shift++;
+    cut->first = first >> cut->shift;
+    cut->last = last >> cut->shift;
+}
+
+static void cut_buckets(struct rt_cut *cut, unsigned chunks)
+{
+    unsigned bits = 1;
+
+    while (2U << bits <= chunks)
+        bits++;
+    cut->kind = RT_CUT_BUCKETS;
+    cut->shift = 64 - bits;
+    cut->first = INT64_MIN >> cut->shift;
+    cut->last = INT64_MAX >> cut->shift;
+}
+
+int rt_cut_table(struct rt_cut *cut, const struct rt_table *table, struct rt_conn *prod,
+                 struct rt_err *err)
+{
+    unsigned chunks = wanted_chunks(table);
+    struct rt_result *bounds = NULL;
+    int rc = 0;
+
+    cut->kind = RT_CUT_NOT;
+    if (chunks < 2)
+        return 0;
+    if (!has_leading_integer(table)) {
+        cut_buckets(cut, chunks);
+        return 0;
+    }
+    rc = read_bounds(&bounds, table, prod, err);
+    if (rc == 0 && rt_result_get(bounds, 0, 0)) {
+        int64_t first = strtoll(rt_result_get(bounds, 0, 0), NULL, 10);
+        int64_t last = strtoll(rt_result_get(bounds, 0, 1), NULL, 10);
+
+        /* Few different values would leave a part of the table in each chunk. */
+        if (table->key_count > 1 && (uint64_t)last - (uint64_t)first < chunks)
+            cut_buckets(cut, chunks);
+        else
+            cut_ranges(cut, first, last, chunks);
+    }
+    rt_result_free(bounds);
+    return rc;
+}
+
+bool rt_cut_rescans(const struct rt_cut *cut)
+{
+    return cut->kind != RT_CUT_RANGES;
+}
+
+/* ------------------------------------------------------------------ statements */
+
+/* Plans are made for tables of which we know more than the planner; JIT compilation takes
+ * longer than it saves; and a group for each chunk should fit into memory. */
+#define SETTINGS "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; "
+
+static int64_t first_in(const struct rt_cut *cut, int64_t chunk)
+{
+    return (int64_t)((uint64_t)chunk << cut->shift);
+}
+
+static int64_t last_in(const struct rt_cut *cut, int64_t chunk)
+{
+    return (int64_t)(((uint64_t)chunk << cut->shift) + ((UINT64_C(1) << cut->shift) - 1));
+}
+
+/* PostgreSQL reads -9223372036854775808 as the negation of what is no bigint. */
+static void add_int8(struct rt_str *sql, int64_t value)
+{
+    rt_str_addf(sql, "'%" PRId64 "'::int8", value);
+}
+
+/* The chunk of a row, from the column "c" of what is read. */
+static void add_chunk(struct rt_str *sql, const struct rt_cut *cut)
+{
+    if (cut->kind == RT_CUT_NOT) {
+        rt_str_add(sql, "0");
+    } else if (cut->kind == RT_CUT_BUCKETS) {
+        rt_str_addf(sql, "c >> %u", cut->shift);
+    } else {
+        rt_str_add(sql, "CASE WHEN c < ");
+        add_int8(sql, first_in(cut, cut->first));
+        rt_str_add(sql, " THEN ");
+        add_int8(sql, cut->first - 1);
+        rt_str_add(sql, " WHEN c > ");
+        add_int8(sql, last_in(cut, cut->last));
+        rt_str_add(sql, " THEN ");
+        add_int8(sql, cut->last + 1);
+        rt_str_addf(sql, " ELSE c >> %u END", cut->shift);
+    }
+}
+
+static void add_source(struct rt_str *sql, const struct rt_table *table)
+{
+    rt_str_add(sql, " FROM ");
+    rt_project_source(sql, table, "");
+    rt_str_add(sql, " WHERE ");
+    rt_project_where(sql, table);
+}
+
+/* What a row's chunk is made of. */
+static void add_chunk_source(struct rt_str *sql, const struct rt_cut *cut,
+                             const struct rt_table *table)
+{
+    if (cut->kind == RT_CUT_NOT) {
+        rt_str_add(sql, "0");
+    } else if (cut->kind == RT_CUT_BUCKETS) {
+        rt_project_key_hash(sql, table, cut->way);
+    } else {
+        rt_quote_ident(sql, leading(table));
+        rt_str_add(sql, "::pg_catalog.int8");
+    }
+}
+
+/* Whether the sum is of what the chunks are made of, too. */
+static bool sums_chunk_source(const struct rt_cut *cut, const struct rt_table *table)
+{
+    return cut->kind == RT_CUT_BUCKETS && table->key_count == 0;
+}
+
+void rt_cut_sums(struct rt_str *sql, const struct rt_cut *cut,
+                 const struct rt_table *table)
+{
+    bool rows = cut->depth == RT_COMPARE_ROWS;
+
+    rt_str_add(sql, SETTINGS "COPY (SELECT ");
+    add_chunk(sql, cut);
+    rt_str_add(sql, ", count(*)");
+    if (rows)
+        rt_str_add(sql, sums_chunk_source(cut, table) ? ", sum(c)" : ", sum(h)");
+    rt_str_add(sql, " FROM (SELECT ");
+    add_chunk_source(sql, cut, table);
+    rt_str_add(sql, " AS c");
+    if (rows && !sums_chunk_source(cut, table)) {
+        rt_str_add(sql, ", ");
+        rt_project_row_hash(sql, table, cut->way);
+        rt_str_add(sql, " AS h");
+    }
+    add_source(sql, table);
+    /* Without the fence a hash is computed again wherever it is used. */
+    rt_str_add(sql, " OFFSET 0) x GROUP BY 1 ORDER BY 1) TO STDOUT");
+}
+
+/* ------------------------------------------------------------------ rows */
+
+/* "key hash AS k, row hash AS h, ctid". */
+static void add_row(struct rt_str *sql, const struct rt_cut *cut,
+                    const struct rt_table *table)
+{
+    rt_project_key_hash(sql, table, cut->way);
+    rt_str_add(sql, " AS k, ");
+    if (cut->depth == RT_COMPARE_ROWS && table->key_count > 0)
+        rt_project_row_hash(sql, table, cut->way);
+    else
+        rt_str_add(sql, "0");
+    rt_str_add(sql, " AS h, ctid");
+}
+
+/* By the index that makes the column a key; each range sorted by itself. */
+static void add_ranges(struct rt_str *sql, const struct rt_cut *cut,
+                       const struct rt_table *table, const struct rt_run *runs,
+                       size_t count)
+{
+    rt_str_add(sql, SETTINGS "SET LOCAL enable_seqscan = off; COPY (SELECT part, k, h, "
+                             "ctid FROM unnest('{");
+    for (size_t i = 0; i < count; i++)
+        rt_str_addf(sql, "%s%" PRId64, i ? "," : "",
+                    runs[i].first < cut->first ? INT64_MIN
+                                               : first_in(cut, runs[i].first));
+    rt_str_add(sql, "}'::int8[], '{");
+    for (size_t i = 0; i < count; i++)
+        rt_str_addf(sql, "%s%" PRId64, i ? "," : "",
+                    runs[i].last > cut->last ? INT64_MAX : last_in(cut, runs[i].last));
+    rt_str_add(sql, "}'::int8[]) WITH ORDINALITY run (lower, upper, part), "
+                    "LATERAL (SELECT ");
+    add_row(sql, cut, table);
+    add_source(sql, table);
+    rt_str_add(sql, " AND ");
+    rt_quote_ident(sql, leading(table));
+    rt_str_add(sql, " >= run.lower AND ");
+    rt_quote_ident(sql, leading(table));
+    rt_str_add(sql, " <= run.upper ORDER BY ");
+    if (table->key_count == 1)
+        rt_quote_ident(sql, leading(table));
+    else
+        rt_str_add(sql, "1, 2");
+    rt_str_add(sql, ") x) TO STDOUT");
+}
+
+/* A bytea with a bit for each chunk. */
+static void add_bitmap(struct rt_str *sql, const struct rt_cut *cut,
+                       const struct rt_run *runs, size_t count)
+{
+    int64_t chunk = cut->first;
+    size_t i = 0;
+
+    rt_str_add(sql, "'\\x");
+    while (chunk <= cut->last) {
+        unsigned byte = 0;
+
+        for (unsigned bit = 0; bit < 8; bit++, chunk++) {
+            while (i < count && chunk > runs[i].last)
+                i++;
+            if (i < count && chunk >= runs[i].first)
+                byte |= 1U << bit;
+        }
+        rt_str_addf(sql, "%02x", byte);
+    }
+    rt_str_add(sql, "'::pg_catalog.bytea");
+}
+
+static void add_filtered(struct rt_str *sql, const struct rt_cut *cut,
+                         const struct rt_table *table, const struct rt_run *runs,
+                         size_t count)
+{
+    bool keyed = table->key_count > 0;
+
+    rt_str_add(sql, SETTINGS "COPY (SELECT 1, k, h, ctid FROM (SELECT ");
+    add_row(sql, cut, table);
+    add_source(sql, table);
+    if (cut->kind == RT_CUT_BUCKETS) {
+        /* The row is not hashed where the key says enough. */
+        rt_str_add(sql, keyed ? " AND " : " OFFSET 0) x WHERE ");
+        rt_str_add(sql, "get_bit(");
+        add_bitmap(sql, cut, runs, count);
+        rt_str_add(sql, ", (((");
+        if (keyed)
+            rt_project_key_hash(sql, table, cut->way);
+        else
+            rt_str_add(sql, "k");
+        rt_str_addf(sql, ") >> %u) - (%" PRId64 "))::int4) = 1", cut->shift, cut->first);
+    }
+    if (keyed || cut->kind != RT_CUT_BUCKETS)
+        rt_str_add(sql, " OFFSET 0) x");
+    rt_str_add(sql, " ORDER BY 2, 3) TO STDOUT");
+}
+
+void rt_cut_rows(struct rt_str *sql, const struct rt_cut *cut,
+                 const struct rt_table *table, const struct rt_run *runs, size_t count)
+{
+    if (cut->kind == RT_CUT_RANGES)
+        add_ranges(sql, cut, table, runs, count);
+    else
+        add_filtered(sql, cut, table, runs, count);
+}
