@@ -84,7 +84,7 @@ const struct rt_command_info rt_commands[] = {
      "failed\n"
      "attempts, and how old the twin is when DEV_DATABASE_URL is set."},
     {"verify", "[COMMIT]", 0, 1, RT_NEED_REPO | RT_NEED_PROD, rt_cmd_verify,
-     "check the ledger's chain, and every checksum",
+     "check the ledger's chain, and every checksum; or the twin's rows",
      "Recompute the hash chain of production's ledger, and compare every checksum with "
      "the\n"
      "files at COMMIT (default: HEAD). Exits with 7 when anything differs.\n\n"
@@ -94,7 +94,12 @@ const struct rt_command_info rt_commands[] = {
      "head\n"
      "that was noted elsewhere, which also shows rows cut off the end. With both, rows "
      "up\n"
-     "to that head need no signature: signing began, or the key changed, there."},
+     "to that head need no signature: signing began, or the key changed, there.\n\n"
+     "With --twin it is the twin that is verified instead, which needs no repository: "
+     "the\n"
+     "counts and the row hashes of every table, each side at one snapshot. Both are "
+     "only\n"
+     "read. -v names the first rows that differ by their keys."},
     {"diff", "", 0, 0, RT_NEED_PROD | RT_NEED_TWIN, rt_cmd_diff,
      "compare the twin's schema with production's",
      "Show where the twin's schema is not production's, object by object, as a unified "
@@ -179,8 +184,8 @@ static int take_server(struct rt_server *server, const char *flag, const char *f
     rt_err_set(err, RT_EUSAGE, "%s is not set", env);
     return rt_err_hint(err,
                        "Set it to the connection string of %s, for example "
-                       "postgresql://user@host/database, or use %s.",
-                       server->role, flag);
+                       "postgresql://user@host/database%s%s.",
+                       server->role, flag ? ", or use " : "", flag ? flag : "");
 }
 
 static int enter_folder(const char *dir, struct rt_err *err)
@@ -198,6 +203,8 @@ static int check_needs(struct rt_context *context, struct rt_err *err)
 
     if (options->undo)
         needs &= ~(unsigned)RT_NEED_PROD;
+    if (options->rows)
+        needs = RT_NEED_PROD | RT_NEED_TWIN;
 
     if (needs & (RT_NEED_REPO | RT_USE_REPO))
         rc = open_repo(context, err);
@@ -206,9 +213,9 @@ static int check_needs(struct rt_context *context, struct rt_err *err)
     if (rc == 0 && needs & (RT_NEED_PROD | RT_USE_PROD))
         rc = take_server(&context->prod, "--prod", options->prod, "PROD_DATABASE_URL",
                          needs & RT_NEED_PROD, err);
-    if (rc == 0 && needs & (RT_NEED_TWIN | RT_USE_TWIN))
-        rc = take_server(&context->twin, "--twin", options->twin, "DEV_DATABASE_URL",
-                         needs & RT_NEED_TWIN, err);
+    if (rc == 0 && needs & (RT_NEED_TWIN | RT_USE_TWIN)) /* verify --twin has no value */
+        rc = take_server(&context->twin, options->rows ? NULL : "--twin", options->twin,
+                         "DEV_DATABASE_URL", needs & RT_NEED_TWIN, err);
     if (rc == 0 && needs & RT_NEED_SIGNER)
         rc = rt_signing_take(context, err);
     return rc;

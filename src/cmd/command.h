@@ -30,6 +30,7 @@ struct rt_options {
     bool ledger, no_resync, adopt, no_signature, partial, dry_run;
     bool skip_stopped, applied, forget;
     bool force, keep_previous, undo;
+    bool rows; /* verify --twin */
     struct rt_settings settings;
 };
 
@@ -97,6 +98,7 @@ int rt_cmd_baseline(struct rt_context *context, struct rt_err *err);
 int rt_cmd_amend(struct rt_context *context, struct rt_err *err);
 int rt_cmd_status(struct rt_context *context, struct rt_err *err);
 int rt_cmd_verify(struct rt_context *context, struct rt_err *err);
+int rt_cmd_verify_twin(struct rt_context *context, struct rt_err *err);
 int rt_cmd_diff(struct rt_context *context, struct rt_err *err);
 int rt_cmd_keygen(struct rt_context *context, struct rt_err *err);
 int rt_cmd_version(struct rt_context *context, struct rt_err *err);

@@ -92,11 +92,13 @@ int rt_cmd_verify(struct rt_context *context, struct rt_err *err)
     struct rt_work work = {0};
     struct rt_public_keys keys = {0};
     struct rt_proof proof = {0};
-    int rc = read_proof(&proof, &keys, context, err);
+    int rc;
 
+    if (context->options.rows)
+        return rt_cmd_verify_twin(context, err);
+    rc = read_proof(&proof, &keys, context, err);
     if (rc == 0)
         rc = rt_collect_commit(&work, context, RT_COMMIT_OPERAND, err);
-
     if (rc == 0)
         rc = rt_collect_ledger(&work, context, RT_INTENT_LOOK, true, err);
     if (rc == 0)

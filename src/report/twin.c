@@ -98,3 +98,59 @@ void rt_report_undo(const struct rt_report *report, const struct rt_undo *undo)
     rt_report_twin(report, undo->twin, &undo->mark);
     report_kept(report, undo->kept, undo->kept_mark.snapshot_at);
 }
+
+/* ------------------------------------------------------------------ row by row */
+
+static json_t *table_json(const struct rt_verified_table *table)
+{
+    json_t *object = json_object(), *rows = json_array();
+
+    rt_json_put(object, "table", table->ident);
+    json_object_set_new(object, "equal", json_boolean(!table->differs));
+    json_object_set_new(object, "production_rows",
+                        json_integer((json_int_t)table->prod_rows));
+    json_object_set_new(object, "twin_rows", json_integer((json_int_t)table->twin_rows));
+    for (size_t i = 0; i < table->row_count; i++)
+        json_array_append_new(rows, rt_json_text(table->rows[i]));
+    json_object_set_new(object, "differing_rows", rows);
+    return object;
+}
+
+static void print_table(const struct rt_report *report,
+                        const struct rt_verified_table *table)
+{
+    char *name = rt_printable(table->ident);
+
+    rt_report_line(report, "differs: %s (rows: %llu in production, %llu in the twin)",
+                   name, table->prod_rows, table->twin_rows);
+    for (size_t i = 0; i < table->row_count; i++) {
+        char *row = rt_printable(table->rows[i]);
+
+        rt_report_line(report, "    %s", row);
+        free(row);
+    }
+    free(name);
+}
+
+void rt_report_verify(const struct rt_report *report, const struct rt_verify *verify)
+{
+    json_t *doc = rt_report_json(report), *list = doc ? json_array() : NULL;
+
+    for (size_t i = 0; i < verify->count; i++) {
+        if (verify->tables[i].differs)
+            print_table(report, &verify->tables[i]);
+        if (list)
+            json_array_append_new(list, table_json(&verify->tables[i]));
+    }
+    if (verify->differing == 0)
+        rt_report_line(report,
+                       "the twin is production as of %s, row by row (tables: %zu, rows: "
+                       "%llu)",
+                       verify->taken_at, verify->count, verify->rows);
+    rt_report_line(report, "rows read from production: %llu", verify->read);
+    if (doc) {
+        rt_json_put(doc, "snapshot_at", verify->taken_at);
+        json_object_set_new(doc, "rows_read", json_integer((json_int_t)verify->read));
+        json_object_set_new(doc, "tables", list);
+    }
+}

@@ -6,6 +6,7 @@
 #include "twin/mark.h"
 #include "twin/resync.h"
 #include "twin/undo.h"
+#include "twin/verify.h"
 
 /* The twin in this database, by its mark. */
 void rt_report_twin(const struct rt_report *report, const char *database,
@@ -14,5 +15,6 @@ void rt_report_twin(const struct rt_report *report, const char *database,
 void rt_report_resync(const struct rt_report *report,
                       const struct rt_resync_result *result);
 void rt_report_undo(const struct rt_report *report, const struct rt_undo *undo);
+void rt_report_verify(const struct rt_report *report, const struct rt_verify *verify);
 
 #endif

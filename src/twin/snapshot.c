@@ -158,9 +158,9 @@ int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
         rt_err_set(err, RT_EINTERNAL, "tables came and went each of %d times", ATTEMPTS);
         rt_err_hint(err, "Try again when production's schema is at rest.");
     }
-    return err->status == RT_DONE
-               ? 0
-               : rt_err_wrap(err, "cannot take a snapshot of production");
+    return err->status == RT_DONE ? 0
+                                  : rt_err_wrap(err, "cannot take a snapshot of %s",
+                                                rt_conn_server(prod)->role);
 }
 
 void rt_snapshot_close(struct rt_snapshot *snapshot)
