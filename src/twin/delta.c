@@ -114,17 +114,23 @@ static const char *describe(struct rt_arena *arena, const struct rt_schema_chang
 static int compare_schemas(struct delta *d, struct rt_err *err)
 {
     struct rt_schema prod, twin;
-    struct rt_schema_change *changes;
-    size_t count;
+    struct rt_schema_change *changes, *first = NULL;
+    size_t count, differing = 0;
     int rc = rt_schema_read_both(&prod, &twin, d->arena, d->job->prod, d->writer, err);
 
     if (rc < 0)
         return rc;
     count = rt_schema_compare(&changes, d->arena, &prod, &twin);
-    if (count > 0)
+    for (size_t i = count; i > 0; i--) {
+        if (!changes[i - 1].stays) {
+            first = &changes[i - 1];
+            differing++;
+        }
+    }
+    if (first)
         d->job->unfit =
             rt_arena_format(d->arena, "the schemas are not the same: %s%s",
-                            describe(d->arena, &changes[0]), count > 1 ? ", ..." : "");
+                            describe(d->arena, first), differing > 1 ? ", ..." : "");
     else if (!pair_tables(d))
         d->job->unfit = "the tables are not the same";
     return 0;
