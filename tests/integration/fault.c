@@ -61,7 +61,7 @@ int fault_start(void **state)
     snprintf(tmp, sizeof(tmp), "/tmp/rt-fault-XXXXXX");
     assert_non_null(mkdtemp(tmp));
     tmp_env = check_printf("TMPDIR=%s", tmp);
-    fault_resync(NULL, 0);
+    fault_resync(NULL, NULL, 0);
     return 0;
 }
 
@@ -81,28 +81,32 @@ int fault_stop(void **state)
 
 /* ------------------------------------------------------------------ runs */
 
-static void start(const char *const *env, const char *method)
+static void start(const char *const *env, const char *program, const char *method)
 {
     const char *const args[] = {"resync", method ? "--method" : NULL, method, NULL};
+    const char *const argv[] = {program, method, NULL};
 
     run_clear(&fault_run);
-    run_start_revtwin(&fault_run, "/", env, args);
+    if (program)
+        run_start(&fault_run, "/", env, argv);
+    else
+        run_start_revtwin(&fault_run, "/", env, args);
 }
 
-void fault_resync(const char *method, int status)
+void fault_resync(const char *program, const char *method, int status)
 {
     const char *const env[] = {direct_prod, direct_twin, tmp_env, NULL};
 
-    start(env, method);
+    start(env, program, method);
     run_finish(&fault_run);
     run_expect(&fault_run, status);
 }
 
-void fault_launch(const char *method)
+void fault_launch(const char *program, const char *method)
 {
     const char *const env[] = {through_prod, through_twin, tmp_env, NULL};
 
-    start(env, method);
+    start(env, program, method);
 }
 
 void fault_change(void)

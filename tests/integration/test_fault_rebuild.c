@@ -19,7 +19,7 @@ static const struct fault_point points[] = {
 
 int main(int argc, char **argv)
 {
-    const struct fault_plan plan = {NULL, points, RT_COUNT(points)};
+    const struct fault_plan plan = {NULL, points, RT_COUNT(points), NULL};
 
     return fault_main(argc, argv, &plan);
 }

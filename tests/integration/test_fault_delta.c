@@ -1,0 +1,28 @@
+/* Signals, and the loss of sessions and servers, in every phase of a delta. */
+#include "fault.h"
+
+#include "base/attr.h"
+
+static const struct fault_point points[] = {
+    {.side = FAULT_TWIN, .text = "LOCK TABLE"},
+    {.side = FAULT_PROD, .text = "LOCK TABLE"},
+    {.side = FAULT_PROD, .text = "pg_export_snapshot"},
+    {.side = FAULT_PROD, .text = "COPY "},
+    {FAULT_TWIN, "CREATE TEMP TABLE", .grows = true},
+    {FAULT_TWIN, "FROM STDIN", .grows = true},
+    {.side = FAULT_TWIN, .text = "DISABLE TRIGGER"},
+    {.side = FAULT_TWIN, .text = "DELETE FROM"},
+    {.side = FAULT_TWIN, .text = "(UPDATE "},
+    {.side = FAULT_TWIN, .text = "(INSERT INTO "},
+    {.side = FAULT_TWIN, .text = "ALTER SEQUENCE"},
+    {FAULT_TWIN, "REFRESH MATERIALIZED", .read = true},
+    {FAULT_TWIN, "INSERT INTO revtwin.receipt", .read = true},
+    {FAULT_TWIN, "COMMIT", .read = true},
+};
+
+int main(int argc, char **argv)
+{
+    const struct fault_plan plan = {"delta", points, RT_COUNT(points), DELTA_RUN};
+
+    return fault_main(argc, argv, &plan);
+}
