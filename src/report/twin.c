@@ -11,46 +11,6 @@ static json_t *add_twin(json_t *doc, const char *snapshot_at, const char *method
     return object;
 }
 
-/* ------------------------------------------------------------------ by its mark */
-
-static void print_age(const struct rt_report *report, const char *database,
-                      const struct rt_twin_mark *mark)
-{
-    static const struct {
-        long seconds;
-        const char *name;
-    } units[] = {{86400, "days"}, {3600, "hours"}, {60, "minutes"}, {1, "seconds"}};
-    size_t i = 0;
-
-    /* The largest unit of which there are two. */
-    while (i + 1 < RT_COUNT(units) && mark->age < 2 * units[i].seconds)
-        i++;
-    rt_report_line(report,
-                   "the twin (database \"%s\") is production as of %s, %ld %s ago (%s)",
-                   database, mark->snapshot_at, mark->age / units[i].seconds,
-                   units[i].name, mark->method);
-}
-
-void rt_report_twin(const struct rt_report *report, const char *database,
-                    const struct rt_twin_mark *mark)
-{
-    json_t *doc = rt_report_json(report);
-
-    if (!mark->present)
-        rt_report_line(report, "the twin (database \"%s\") was never resynced", database);
-    else if (mark->snapshot_at == NULL)
-        rt_report_line(report, "the twin (database \"%s\") is of unknown age", database);
-    else
-        print_age(report, database, mark);
-    if (doc) {
-        json_t *twin = add_twin(doc, mark->snapshot_at, mark->method);
-
-        rt_json_put(twin, "database", database);
-        if (mark->snapshot_at)
-            json_object_set_new(twin, "age_seconds", json_integer(mark->age));
-    }
-}
-
 /* ------------------------------------------------------------------ after a resync */
 
 static void report_kept(const struct rt_report *report, const char *database,
@@ -95,7 +55,8 @@ void rt_report_resync(const struct rt_report *report,
 
 void rt_report_undo(const struct rt_report *report, const struct rt_undo *undo)
 {
-    rt_report_twin(report, undo->twin, &undo->mark);
+    rt_report_age(report,
+                  &(struct rt_twin_age){.database = undo->twin, .mark = undo->mark});
     report_kept(report, undo->kept, undo->kept_mark.snapshot_at);
 }
 
