@@ -11,18 +11,12 @@
 #include "pg/query.h"
 #include "schema/schema.h"
 #include "twin/crew.h"
+#include "twin/find.h"
 #include "twin/hold.h"
 #include "twin/mark.h"
 #include "twin/matview.h"
 #include "twin/sequence.h"
 #include "twin/write.h"
-
-/* One pair's search for differences. */
-struct search {
-    struct delta *delta;
-    size_t pair;
-    struct rt_compared compared;
-};
 
 struct delta {
     struct rt_delta *job;
@@ -35,7 +29,7 @@ struct delta {
     enum rt_hash_way way;
     struct rt_crew *crew;
     struct rt_stage *stage;
-    struct search *searches;
+    struct rt_find find;
     struct rt_write_load *loads;
     struct rt_suspended suspended;
     bool all_keys; /* suspend every foreign key: the first attempt ran into one */
@@ -138,23 +132,6 @@ static int compare_schemas(struct delta *d, struct rt_err *err)
 
 /* ------------------------------------------------------------------ find */
 
-static int run_search(struct rt_worker *worker, void *context, struct rt_err *err)
-{
-    struct search *s = context;
-    struct delta *d = s->delta;
-    const struct rt_pair *pair = &d->pairs[s->pair];
-    struct rt_differences sink = rt_stage_sink(d->stage, s->pair, worker);
-    int rc =
-        rt_compare_table(&s->compared, worker, pair, d->way, RT_COMPARE_ROWS, &sink, err);
-
-    if (rc == 0)
-        rc = rt_stage_flush(d->stage, s->pair, err);
-    d->job->progress->rows_read += s->compared.read;
-    d->job->progress->bytes += pair->prod->bytes + pair->prod->toast_bytes;
-    d->job->progress->tables++;
-    return rc;
-}
-
 static void show(void *context)
 {
     rt_progress_show(context);
@@ -204,30 +181,27 @@ static int open_crew(struct delta *d, struct rt_err *err)
     return rt_crew_open(&d->crew, &crew, err);
 }
 
-static void add_jobs(struct delta *d)
-{
-    d->searches = rt_arena_alloc(d->arena, (d->count + 1) * sizeof(*d->searches));
-    for (size_t i = 0; i < d->count; i++) {
-        d->searches[i] = (struct search){.delta = d, .pair = i};
-        rt_crew_add(d->crew, &(struct rt_job){
-                                 .run = run_search,
-                                 .context = &d->searches[i],
-                                 .weight = (double)d->pairs[i].prod->bytes,
-                             });
-        d->job->tables_compared++;
-    }
-}
-
 static int find_differences(struct delta *d, struct rt_err *err)
 {
     struct rt_delta *job = d->job;
     int rc = open_crew(d, err);
 
-    rt_progress_phase(job->progress, "comparing", d->count, all_bytes(d));
-    if (rc == 0) {
-        add_jobs(d);
-        rc = rt_crew_finish(d->crew, err);
-    }
+    d->find = (struct rt_find){
+        .pairs = d->pairs,
+        .count = d->count,
+        .way = d->way,
+        .prod = job->prod,
+        .writer = d->writer,
+        .origin = &d->origin,
+        .full_compare = job->full_compare,
+        .crew = d->crew,
+        .stage = d->stage,
+        .progress = job->progress,
+    };
+    if (rc == 0)
+        rc = rt_find_differences(&d->find, d->arena, err);
+    job->tables_compared = d->find.compared;
+    job->missed = d->find.missed;
     rt_crew_close(d->crew); /* its sessions would be in the way of DDL */
     d->crew = NULL;
     if (rc == -RT_EREFUSED && rt_stage_unfit(d->stage)) {
@@ -316,7 +290,9 @@ static int write_receipt(struct delta *d, struct rt_err *err)
     receipt->taken_at = job->snapshot.taken_at;
     receipt->origin = d->origin;
     receipt->method = RT_DELTA;
-    receipt->verified = true;
+    receipt->why = d->find.why;
+    receipt->incremental_runs = d->find.incremental_runs;
+    receipt->verified = d->find.compared == d->count;
     receipt->rows_read = job->progress->rows_read;
     receipt->bytes_written = receipt->bytes_read;
     receipt->seconds = (double)(rt_clock_us() - d->start) / 1e6;
@@ -327,7 +303,7 @@ static int write_receipt(struct delta *d, struct rt_err *err)
             .schema = d->pairs[i].prod->schema,
             .name = d->pairs[i].prod->name,
             .prod_oid = d->pairs[i].prod->oid,
-            .rows = d->searches[i].compared.prod_rows,
+            .rows = d->find.rows[i],
         };
     rc = rt_mark_write(d->writer, &mark, err);
     return rc < 0 ? rc : rt_receipt_write(d->writer, receipt, err);
@@ -396,6 +372,7 @@ int rt_delta(struct rt_delta *job, struct rt_arena *arena, struct rt_err *err)
         job->unfit = NULL;
         job->receipt = (struct rt_receipt){0};
         job->tables = job->tables_changed = job->tables_compared = 0;
+        job->missed = NULL;
         rc = attempt(&d, err);
         job->tables = d.count;
         if (rc == 0 || !is_refused(err))
@@ -409,5 +386,10 @@ int rt_delta(struct rt_delta *job, struct rt_arena *arena, struct rt_err *err)
     }
     if (rc < 0 && rc != -RT_EUNKNOWN)
         rt_err_wrap(err, "the twin is as it was");
+    if (rc == 0 && job->missed)
+        rt_log(
+            "error: earlier incremental runs have missed differences, which are mended "
+            "now: %s",
+            job->missed);
     return rc;
 }

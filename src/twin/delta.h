@@ -30,6 +30,9 @@ struct rt_delta {
     struct rt_receipt receipt;   /* what was written to the twin */
     struct rt_snapshot snapshot; /* closed */
     unsigned long tables, tables_changed, tables_compared; /* the last: in full */
+    /* Differences in what earlier runs had taken for equal, as "public.users (3 rows)":
+     * the twin is equal all the same, but whoever called has to be loud about it. */
+    const char *missed;
 };
 
 /* 0 with unfit set: a rebuild is needed. Errors: the twin is as it was, except

@@ -21,12 +21,9 @@ static void add_equal(struct rt_str *sql, const struct rt_column *column, size_t
                 plain ? "" : "::text");
 }
 
-/* A row that is the same here already was only touched over there. A row that is gone by
- * its hash and found by its key is replaced. */
-static void add_by_key(struct rt_volley *volley, const struct rt_table *twin,
-                       size_t number, enum rt_hash_way way)
+static void add_find(struct rt_volley *volley, const struct rt_table *twin, size_t number)
 {
-    struct rt_str find = {0}, same = {0}, gone = {0};
+    struct rt_str find = {0};
 
     rt_str_addf(&find, "UPDATE " RT_STAGE_ROWS " s SET " RT_STAGE_CTID " = t.ctid FROM ",
                 number);
@@ -34,6 +31,16 @@ static void add_by_key(struct rt_volley *volley, const struct rt_table *twin,
     rt_str_add(&find, " WHERE true");
     for (size_t i = 0; i < twin->key_count; i++)
         add_equal(&find, &twin->columns[twin->key[i]], twin->key[i]);
+    rt_volley_add(volley, &find);
+}
+
+/* A row that is the same here already was only touched over there. A row that is gone by
+ * its hash and found by its key is replaced. */
+static void add_by_key(struct rt_volley *volley, const struct rt_table *twin,
+                       size_t number, enum rt_hash_way way)
+{
+    struct rt_str same = {0}, gone = {0};
+
     rt_str_addf(&same, "DELETE FROM " RT_STAGE_ROWS " s USING ", number);
     rt_project_source(&same, twin, "t");
     rt_str_add(&same, " WHERE t.ctid = s." RT_STAGE_CTID " AND s." RT_STAGE_HASH " = ");
@@ -42,7 +49,6 @@ static void add_by_key(struct rt_volley *volley, const struct rt_table *twin,
                 "UPDATE " RT_STAGE_ROWS " s SET " RT_STAGE_CTID " = NULL "
                 "FROM " RT_STAGE_GONE " g WHERE s." RT_STAGE_CTID " = g." RT_STAGE_CTID,
                 number, number);
-    rt_volley_add(volley, &find);
     rt_volley_add(volley, &same);
     rt_volley_add(volley, &gone);
 }
@@ -149,6 +155,34 @@ static unsigned long long number_in(const struct rt_result *row, int column)
     return strtoull(rt_result_get(row, 0, column), NULL, 10);
 }
 
+int rt_stage_match(struct rt_stage *stage, struct rt_err *err)
+{
+    const struct rt_stage_setup *setup = rt_stage_setup_of(stage);
+    struct rt_volley volley = {0};
+    size_t *last = rt_alloc((setup->count + 1) * sizeof(*last));
+    int rc;
+
+    for (size_t i = 0; i < setup->count; i++) {
+        if (!rt_stage_of(stage, i)->by_key)
+            continue;
+        add_find(&volley, setup->pairs[i].twin, i);
+        last[i] = volley.count;
+        add_counts(&volley, i);
+    }
+    rc = rt_volley_run(&volley, setup->writer, err);
+    for (size_t i = 0; rc == 0 && i < setup->count; i++) {
+        struct rt_staged *staged = rt_stage_of(stage, i);
+
+        if (!staged->by_key)
+            continue;
+        staged->inserts = number_in(volley.reads[last[i]].rows, 0);
+        staged->matched = true;
+    }
+    rt_volley_clear(&volley);
+    free(last);
+    return rc;
+}
+
 int rt_write_resolve(struct rt_stage *stage, struct rt_err *err)
 {
     const struct rt_stage_setup *setup = rt_stage_setup_of(stage);
@@ -162,6 +196,8 @@ int rt_write_resolve(struct rt_stage *stage, struct rt_err *err)
 
         if (!staged->created)
             continue;
+        if (staged->by_key && !staged->matched)
+            add_find(&volley, setup->pairs[i].twin, i);
         if (staged->by_key)
             add_by_key(&volley, setup->pairs[i].twin, i, setup->way);
         add_replaced(&volley, setup->pairs[i].twin, i, unique);

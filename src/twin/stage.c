@@ -374,7 +374,8 @@ int rt_stage_forget(struct rt_stage *stage, size_t pair, struct rt_err *err)
     int rc = 0;
 
     place->row_count = place->gone_count = 0;
-    place->staged.by_key = false;
+    place->staged.by_key = place->staged.matched = false;
+    place->staged.inserts = 0;
     rt_str_addf(&sql, "TRUNCATE " RT_STAGE_ROWS ", " RT_STAGE_GONE, pair, pair);
     pthread_mutex_lock(&stage->mutex);
     if (place->staged.created)

@@ -25,7 +25,8 @@ struct rt_staged {
     unsigned long long inserts, updates, deletes; /* see rt_write_resolve */
     unsigned long long bytes;                     /* read from production for it */
     bool created;                                 /* its temporary tables are there */
-    bool by_key;                                  /* rt_stage_rows was used */
+    bool by_key;                                  /* rt_stage_rows was used, */
+    bool matched;                                 /* and then rt_stage_match */
 };
 
 struct rt_stage *rt_stage_open(const struct rt_stage_setup *setup);

@@ -155,6 +155,46 @@ void follow_receipt(struct follow *f)
     close_sides(&s);
 }
 
+void follow_equal(struct follow *f)
+{
+    char *tables = cluster_query(
+        &prod_server, "shop",
+        "select string_agg(format('select %L || chr(10) || coalesce(string_agg(t::text, "
+        "chr(10) order by t::text), %L) from only %s t', oid::regclass, '', "
+        "oid::regclass), ' union all ' order by oid::regclass::text) from pg_class "
+        "where relkind = 'r' and relnamespace = 'public'::regnamespace");
+    char *prod = cluster_query(&prod_server, "shop", tables);
+    char *twin = cluster_query(&twin_server, "dev", tables);
+
+    (void)f;
+    assert_text_equal(twin, prod);
+    free(tables);
+    free(prod);
+    free(twin);
+}
+
+void follow_delta(struct follow *f, bool full_compare)
+{
+    struct rt_progress progress = {0};
+    struct rt_conn *prod;
+
+    must(rt_conn_open(&prod, &f->prod, RT_READ_ONLY, &f->err));
+    must(rt_exec(NULL, prod, "ROLLBACK", &f->err));
+    f->delta = (struct rt_delta){.prod = prod,
+                                 .prod_server = &f->prod,
+                                 .twin_server = &f->twin,
+                                 .full_compare = full_compare,
+                                 .workers = 2,
+                                 .wait_seconds = 10,
+                                 .source = "shop",
+                                 .progress = &progress};
+    must(rt_delta(&f->delta, &f->arena, &f->err));
+    rt_conn_close(prod);
+    if (f->delta.unfit)
+        check_fail("%s", f->delta.unfit);
+    follow_equal(f);
+}
+
 /* ------------------------------------------------------------------ looking */
 
 static void pair_up(struct follow *f, const struct sides *s)

@@ -13,6 +13,7 @@
 
 #include "check.h"
 #include "cluster.h"
+#include "twin/delta.h"
 #include "twin/recent.h"
 
 extern struct cluster prod_server, twin_server;
@@ -23,6 +24,7 @@ struct follow {
     struct rt_server prod, twin;
     struct rt_arena arena;
     struct rt_err err;
+    struct rt_delta delta; /* the last one */
     /* of the last follow_look: */
     const char *unfit; /* why the receipt says nothing, or NULL */
     struct rt_pair *pairs;
@@ -40,6 +42,12 @@ void follow_both(struct follow *f, const char *sql);
 
 /* Write a receipt that says that both are equal; fail unless they have as many rows. */
 void follow_receipt(struct follow *f);
+
+/* Make the twin equal by a delta, as f->delta; everything is then checked to be so. */
+void follow_delta(struct follow *f, bool full_compare);
+
+/* Fail unless every table has the same rows on both sides. */
+void follow_equal(struct follow *f);
 
 /* Scan, as a resync would. */
 void follow_look(struct follow *f);

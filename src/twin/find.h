@@ -1,0 +1,32 @@
+/*
+ * Finding and staging all differences of a delta: by the transactions that wrote the rows
+ * where the last receipt allows it, else by row hashes, table by table.
+ */
+#ifndef RT_TWIN_FIND_H
+#define RT_TWIN_FIND_H
+
+#include "twin/recent.h"
+
+struct rt_find {
+    const struct rt_pair *pairs;
+    size_t count;
+    enum rt_hash_way way;
+    struct rt_conn *prod;           /* in the snapshot's transaction */
+    struct rt_conn *writer;         /* the twin's, with its tables locked */
+    const struct rt_origin *origin; /* of production */
+    bool full_compare;              /* do not trust the receipt */
+    struct rt_crew *crew;
+    struct rt_stage *stage;
+    struct rt_progress *progress;
+    /* results; texts in the arena: */
+    const char *why;           /* how it was done */
+    unsigned incremental_runs; /* for the receipt */
+    unsigned long compared;    /* pairs that were compared in full */
+    unsigned long long *rows;  /* of production, one a pair */
+    const char *missed;        /* what earlier incremental runs should have found */
+};
+
+int rt_find_differences(struct rt_find *find, struct rt_arena *arena,
+                        struct rt_err *err) RT_CHECKED;
+
+#endif
