@@ -239,7 +239,7 @@ static int find_rows(struct comparison *c, struct rt_err *err)
     close_sides(&sides);
     rt_str_clear(&prod);
     rt_str_clear(&twin);
-    return rc > 0 ? 0 : rc;
+    return rc;
 }
 
 int rt_compare_table(struct rt_compared *out, struct rt_worker *worker,

@@ -18,7 +18,7 @@ struct rt_pair {
 
 /* Receives each differing row, in no order that matters. Both: update; prod only: insert;
  * twin only (prod is NULL): delete. The texts are borrowed: "(12,3)". found returns 0, or
- * a negative status, or 1 when it wants no more of them. */
+ * a negative status, after which production's transaction is of no use any more. */
 struct rt_differences {
     int (*found)(void *context, const char *prod_ctid, const char *twin_ctid,
                  struct rt_err *err);

@@ -246,7 +246,7 @@ static void add_ranges(struct rt_str *sql, const struct rt_cut *cut,
         rt_quote_ident(sql, leading(table));
     else
         rt_str_add(sql, "1, 2");
-    rt_str_add(sql, ") x) TO STDOUT");
+    rt_str_add(sql, ") x) TO STDOUT; SET LOCAL enable_seqscan = on");
 }
 
 /* A bytea with a bit for each chunk. */

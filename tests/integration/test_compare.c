@@ -77,9 +77,7 @@ static int note(void *context, const char *prod, const char *twin, struct rt_err
     found->inserts += prod && !twin;
     found->updates += prod && twin;
     found->deletes += !prod;
-    if (found->answer < 0)
-        return rt_err_set(err, RT_EINTERNAL, "enough");
-    return found->answer;
+    return found->answer < 0 ? rt_err_set(err, RT_EINTERNAL, "enough") : 0;
 }
 
 static struct rt_compared compare(struct ends *e, struct found *found,
@@ -547,24 +545,35 @@ static void only_chunks_when_nobody_wants_rows(void **state)
 
 static void the_receiver_may_stop_it(void **state)
 {
-    struct found found = {.answer = 1};
+    struct found found = {.answer = -1};
     struct rt_differences differences = {.found = note, .context = &found};
     struct rt_compared compared;
     struct ends e;
 
     open_ends(&e, *state, INTEGERS, "update t set a = -1");
-    compare(&e, &found, RT_HASH_ARRAY, RT_COMPARE_ROWS);
-    assert_int_equal(found.updates, 1);
-    forget(&found);
-    found.answer = -1;
     assert_int_equal(rt_compare_table(&compared, &e.worker, &e.pair, RT_HASH_ARRAY,
                                       RT_COMPARE_ROWS, &differences, &e.world->err),
                      -RT_EINTERNAL);
     assert_string_equal(e.world->err.message, "cannot compare table public.t: enough");
+    assert_int_equal(found.updates, 1);
     forget(&found);
-    /* The connections are of use. */
+    close_ends(&e);
+}
+
+/* What is set for one statement does not stay in production's transaction. */
+static void later_tables_are_scanned(void **state)
+{
+    struct found found = {0};
+    struct ends e;
+    char *text;
+
+    open_ends(&e, *state, INTEGERS, "update t set a = -1 where id = 1500");
     compare(&e, &found, RT_HASH_ARRAY, RT_COMPARE_ROWS);
-    assert_int_equal(found.updates, 3000);
+    assert_int_equal(found.updates, 1);
+    assert_true(rt_conn_in_transaction(e.worker.prod));
+    text = one_text(e.worker.prod, "SHOW enable_seqscan");
+    assert_string_equal(text, "on");
+    free(text);
     forget(&found);
     close_ends(&e);
 }
@@ -604,6 +613,7 @@ int main(void)
         world_test(reads_little_more_than_a_scan),
         world_test(only_chunks_when_nobody_wants_rows),
         world_test(the_receiver_may_stop_it),
+        world_test(later_tables_are_scanned),
         world_test(a_side_that_fails),
     };
 

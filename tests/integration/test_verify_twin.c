@@ -84,7 +84,10 @@ static void many_differing_rows_are_some(void **state)
     size_t count = 0;
 
     (void)state;
-    make("update t set v = 'changed'");
+    make("insert into t select n, '' from generate_series(1001, 200000) n;"
+         "update t set v = 'changed'");
+    cluster_exec(&prod_server, "shop",
+                 "insert into t select n, '' from generate_series(1001, 200000) n");
     verify(&r, 7, "-v");
     for (const char *at = r.out; (at = strstr(at, "not the same: ")) != NULL; at++)
         count++;
