@@ -114,7 +114,9 @@ static char *differences(struct sides *s, struct world *w)
         0)
         check_fail("%s", w->err.message);
     count = rt_schema_compare(&list, &s->arena, &s->left, &s->right);
-    assert_int_equal(strcmp(s->left.fingerprint, s->right.fingerprint) == 0, count == 0);
+    if (s->left.version / 10000 == s->right.version / 10000)
+        assert_int_equal(strcmp(s->left.fingerprint, s->right.fingerprint) == 0,
+                         count == 0);
     for (size_t i = 0; i < count; i++) {
         const struct rt_object *object = list[i].prod ? list[i].prod : list[i].twin;
 
