@@ -37,10 +37,14 @@ const struct rt_command_info rt_commands[] = {
      "has stopped half-way: the next apply begins with it, at that statement;\n"
      "--skip-stopped goes past it this once, and revtwin resolve settles it by hand."},
     {"resync", "", 0, 0, RT_USE_REPO | RT_NEED_PROD | RT_NEED_TWIN, rt_cmd_resync,
-     "copy production to the twin, whole and at once",
-     "Build a copy of production beside the twin and put it in the twin's place in one\n"
-     "step. Until then, and after every failure, the twin is as it was. A database that\n"
-     "revtwin did not make is only replaced with --adopt, which is needed once.\n\n"
+     "bring the twin in line with production, whole and at once",
+     "Run on the twin the migrations that production's ledger has and the twin's lacks,\n"
+     "and then, when the schemas are the same, move the rows that differ, in one\n"
+     "transaction (delta). Otherwise, and the first time, build a copy of production\n"
+     "beside the twin and put it in the twin's place in one step (rebuild). Until then,\n"
+     "and after every failure, the twin's data are as they were. The method and why it\n"
+     "was chosen are told; --method asks for one. A database that revtwin did not make\n"
+     "is only replaced with --adopt, which is needed once.\n\n"
      "With --keep-previous the twin that a rebuild replaces stays as a database beside "
      "it,\n"
      "TWIN_revtwin_previous, until the next rebuild. --undo lets the two change places:\n"
@@ -262,14 +266,26 @@ static int unknown_command(const char *name, struct rt_err *err)
     return rt_err_hint(err, "revtwin help lists the commands.");
 }
 
+static int lacks_command(void)
+{
+    struct rt_str text = {0};
+
+    rt_help_program(&text);
+    fputs(text.data, stderr);
+    rt_str_clear(&text);
+    return RT_EUSAGE;
+}
+
 int rt_command_line(int argc, char **argv)
 {
     struct rt_context context = {.prod = {.role = "production"},
                                  .twin = {.role = "the twin"}};
-    const char *name = argc > 1 ? argv[1] : "help";
+    const char *name = argc > 1 ? argv[1] : "";
     struct rt_err err = {0};
     int rc;
 
+    if (argc < 2)
+        return lacks_command();
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         name = "help";
     if (strcmp(name, "--version") == 0)
@@ -277,8 +293,7 @@ int rt_command_line(int argc, char **argv)
     rt_cancel_install();
     context.command = rt_command_find(name);
     if (context.command)
-        rc = run_command(&context, argc > 1 ? argc - 1 : argc, argc > 1 ? argv + 1 : argv,
-                         &err);
+        rc = run_command(&context, argc - 1, argv + 1, &err);
     else
         rc = unknown_command(name, &err);
     rt_report_close(&context.report, &err);

@@ -27,6 +27,8 @@ struct rt_options {
     const char *public_key, *head, *reason;
     const char *from, *table; /* of baseline */
     bool json, quiet, verbose, help;
+    const char *method; /* of a resync */
+    bool full_compare;
     bool ledger, no_resync, adopt, no_signature, partial, dry_run;
     bool skip_stopped, applied, forget;
     bool force, keep_previous, undo;

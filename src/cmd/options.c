@@ -3,6 +3,7 @@
 #include "base/opt.h"
 #include "base/str.h"
 #include "cmd/command.h"
+#include "twin/resync.h"
 
 #define FIELD(name) offsetof(struct rt_options, name)
 #define SETTING(which) \
@@ -40,6 +41,15 @@ static const struct option_row rows[] = {
     {" apply resync ",
      {0, RT_OPT_FLAG, "keep-previous", NULL,
       "keep the twin that a rebuild replaces, for resync --undo", FIELD(keep_previous)}},
+    {" apply resync ",
+     {0, RT_OPT_TEXT, "method", "METHOD", "auto, delta or rebuild (default: auto)",
+      FIELD(method)}},
+    {" apply resync ",
+     {0, RT_OPT_FLAG, "full-compare", NULL,
+      "compare every table in full, whatever has changed", FIELD(full_compare)}},
+    {" apply resync ",
+     {0, RT_OPT_TEXT, "jobs", "COUNT",
+      "tables at a time (default: by processors, 2 to 4)", SETTING(RT_SET_JOBS)}},
     {" resync ",
      {0, RT_OPT_FLAG, "undo", NULL, "put the kept twin back in place", FIELD(undo)}},
     {" baseline ",
@@ -123,6 +133,23 @@ static size_t options_of(const struct rt_command_info *command,
     return count;
 }
 
+static int check_method(const struct rt_options *options, struct rt_err *err)
+{
+    enum rt_method method = RT_METHOD_AUTO;
+
+    if (options->method && !rt_method_parse(&method, options->method))
+        return rt_err_set(err, RT_EUSAGE,
+                          "--method is \"%s\", but should be auto, delta or rebuild",
+                          options->method);
+    if (options->full_compare && method == RT_METHOD_REBUILD)
+        return rt_err_set(err, RT_EUSAGE,
+                          "--full-compare and --method rebuild exclude each other");
+    if (options->keep_previous && method == RT_METHOD_DELTA)
+        return rt_err_set(err, RT_EUSAGE,
+                          "--keep-previous and --method delta exclude each other");
+    return 0;
+}
+
 int rt_options_parse(struct rt_context *context, int argc, char **argv,
                      struct rt_err *err)
 {
@@ -161,7 +188,7 @@ int rt_options_parse(struct rt_context *context, int argc, char **argv,
                           context->options.adopt ? "--adopt" : "--keep-previous");
     if (context->options.base && context->options.ledger)
         return rt_err_set(err, RT_EUSAGE, "--base and --ledger exclude each other");
-    return 0;
+    return check_method(&context->options, err);
 }
 
 void rt_help_command(struct rt_str *out, const struct rt_command_info *command)

@@ -1,8 +1,11 @@
 #include "cmd/resync.h"
 
 #include "base/log.h"
+#include "migrate/replay.h"
+#include "report/progress.h"
 #include "report/twin.h"
 #include "twin/guard.h"
+#include "twin/resync.h"
 #include "twin/undo.h"
 
 int rt_resync_precheck(struct rt_context *context, struct rt_conn *prod,
@@ -30,31 +33,89 @@ int rt_resync_precheck(struct rt_context *context, struct rt_conn *prod,
     return rc;
 }
 
-static int resync(struct rt_context *context, struct rt_err *err)
+/* Where the twin's layer asks for what only the migrations' layer can do. */
+struct forward {
+    struct rt_context *context;
+    struct rt_replay replay; /* results of all attempts */
+};
+
+static int catch_up(void *context, struct rt_conn *prod, struct rt_conn *twin,
+                    struct rt_err *err)
+{
+    struct forward *forward = context;
+    struct rt_context *all = forward->context;
+    struct rt_replay *sum = &forward->replay,
+                     job = {.repo = all->repo, .lock_seconds = sum->lock_seconds};
+    struct rt_err no_commit = {0};
+    int rc;
+
+    if (job.repo && rt_repo_resolve(&job.tip, job.repo, "HEAD", &no_commit) < 0)
+        rt_err_clear(&no_commit);
+    rc = rt_replay(&job, &all->arena, prod, twin, err);
+    sum->done += job.done;
+    sum->files += job.files;
+    sum->problem = job.problem;
+    if (job.files > 0)
+        rt_log("ran %zu migration%s on the twin", job.files, job.files == 1 ? "" : "s");
+    if (job.problem)
+        rt_log("the twin could not be brought forward by migrations: %s", job.problem);
+    return rc < 0 ? rc : job.done > 0;
+}
+
+/* What a failure has left, as far as the result tells. */
+static const char *state_of_twin(struct rt_context *context, const struct forward *f)
+{
+    if (f->replay.done == 0)
+        return "The twin is as it was.";
+    return rt_arena_format(&context->arena,
+                           "The twin is as it was, but for %zu migration%s that it got "
+                           "from production's ledger.",
+                           f->replay.done, f->replay.done == 1 ? "" : "s");
+}
+
+static int resync(struct forward *forward, struct rt_context *context, struct rt_err *err)
 {
     const struct rt_settings *settings = &context->options.settings;
-    const struct rt_resync_options options = {
+    struct rt_progress progress = {0};
+    struct rt_resync_options options = {
         .adopt = context->options.adopt,
         .bindir = settings->value[RT_SET_BINDIR],
         .swap_wait_seconds = rt_setting_number(settings, RT_SET_SWAP_WAIT),
         .force = context->options.force,
-        .keep_previous = context->options.keep_previous};
+        .keep_previous = context->options.keep_previous,
+        .full_compare = context->options.full_compare,
+        .workers = (unsigned)rt_setting_number(settings, RT_SET_JOBS),
+        .catch_up = {catch_up, forward},
+        .progress = &progress};
     struct rt_resync_result result = {0};
-    int rc = rt_resync(&result, &context->arena, &context->prod, &context->twin, &options,
-                       err);
+    struct rt_display *display = NULL;
+    int rc;
 
+    *forward =
+        (struct forward){.context = context,
+                         .replay = {.lock_seconds = (unsigned)options.swap_wait_seconds}};
+    if (context->options.method)
+        rt_method_parse(&options.method, context->options.method);
+    if (!context->options.quiet)
+        display = rt_display_open(&progress);
+    rc = rt_resync(&result, &context->arena, &context->prod, &context->twin, &options,
+                   err);
+    rt_display_close(display);
     if (rc == 0)
-        rt_report_resync(&context->report, &result);
+        rt_report_resync(&context->report, &result, &forward->replay);
     return rc;
 }
 
 int rt_resync_after_apply(struct rt_context *context, struct rt_err *err)
 {
-    int rc = resync(context, err);
+    struct forward forward;
+    int rc = resync(&forward, context, err);
     bool cancelled = rc == -RT_EINT || rc == -RT_ETERM;
+    const char *state;
 
     if (rc == 0)
         return 0;
+    state = state_of_twin(context, &forward);
     if (rc == -RT_EUNKNOWN)
         return rt_err_wrap(err, "the migrations are in production");
     if (!cancelled)
@@ -63,10 +124,8 @@ int rt_resync_after_apply(struct rt_context *context, struct rt_err *err)
                 cancelled ? "was stopped" : "failed");
     /* A guard's hint has the one command to run already. */
     if (err->hint && strstr(err->hint, "revtwin resync"))
-        return rt_err_advice(err, "The twin is as it was.");
-    return rt_err_advice(err,
-                         "The twin is as it was. Once the cause is mended, run: "
-                         "revtwin resync%s",
+        return rt_err_advice(err, "%s", state);
+    return rt_err_advice(err, "%s Once the cause is mended, run: revtwin resync%s", state,
                          context->options.adopt ? " --adopt" : "");
 }
 
@@ -99,9 +158,15 @@ static int undo(struct rt_context *context, struct rt_err *err)
 
 int rt_cmd_resync(struct rt_context *context, struct rt_err *err)
 {
+    struct forward forward;
     int rc = settle(context, err);
 
     if (rc < 0)
         return rc;
-    return context->options.undo ? undo(context, err) : resync(context, err);
+    if (context->options.undo)
+        return undo(context, err);
+    rc = resync(&forward, context, err);
+    if (rc < 0 && forward.replay.done > 0)
+        rt_err_advice(err, "%s", state_of_twin(context, &forward));
+    return rc;
 }

@@ -8,6 +8,7 @@ enum form {
     FORM_LAYOUT,
     FORM_SECONDS,
     FORM_COUNT,
+    FORM_JOBS,
     FORM_DURATION,
     FORM_BOOL,
 };
@@ -54,6 +55,9 @@ static const struct setting table[RT_SETTING_COUNT] = {
     [RT_SET_SWAP_WAIT] = {"resync.swap-wait", "REVTWIN_SWAP_WAIT", NULL, "10",
                           FORM_SECONDS, true,
                           "seconds to wait until nobody is connected to the old twin"},
+    [RT_SET_JOBS] = {"resync.jobs", "REVTWIN_JOBS", "--jobs", NULL, FORM_JOBS, true,
+                     "how many tables are compared or copied at a time; unset: by the "
+                     "number of processors, 2 to 4"},
     [RT_SET_BINDIR] = {"resync.bindir", "REVTWIN_BINDIR", "--bindir", NULL, FORM_TEXT,
                        false,
                        "folder of pg_dump and pg_restore; unset: the best match found"},
@@ -113,6 +117,10 @@ static const char *form_error(const struct setting *setting, const char *value)
                    : "a whole number of seconds below a million";
     case FORM_COUNT:
         return is_digits(value) && strlen(value) < 4 ? NULL : "a number below 1000";
+    case FORM_JOBS:
+        return is_digits(value) && strlen(value) < 3 && strtol(value, NULL, 10) > 0
+                   ? NULL
+                   : "a number from 1 to 99";
     case FORM_DURATION:
         return is_duration(value)
                    ? NULL
@@ -198,7 +206,9 @@ int rt_settings_settle(struct rt_settings *settings, const struct rt_config *fil
 
 int rt_setting_number(const struct rt_settings *settings, enum rt_setting setting)
 {
-    return (int)strtol(settings->value[setting], NULL, 10);
+    const char *value = settings->value[setting];
+
+    return value ? (int)strtol(value, NULL, 10) : 0;
 }
 
 bool rt_setting_true(const struct rt_settings *settings, enum rt_setting setting)

@@ -17,6 +17,7 @@ enum rt_setting {
     RT_SET_WAIT,
     RT_SET_RESYNC,
     RT_SET_SWAP_WAIT,
+    RT_SET_JOBS,
     RT_SET_BINDIR,
     RT_SETTING_COUNT,
 };
@@ -34,7 +35,7 @@ struct rt_settings {
 int rt_settings_settle(struct rt_settings *settings, const struct rt_config *file,
                        struct rt_err *err) RT_CHECKED;
 
-/* A settled value that is a number, or a yes or no. */
+/* A settled value that is a number (0 when unset), or a yes or no. */
 int rt_setting_number(const struct rt_settings *settings, enum rt_setting setting);
 bool rt_setting_true(const struct rt_settings *settings, enum rt_setting setting);
 

@@ -176,7 +176,10 @@ static int check_twin(struct replay *r, struct rt_conn *conn, struct rt_err *err
 static int run(struct replay *r, struct rt_conn *conn, struct rt_err *err)
 {
     const struct rt_apply_options options = {
-        .lock_timeout = rt_arena_format(r->arena, "%us", r->job->lock_seconds),
+        /* 0 would be for ever */
+        .lock_timeout = r->job->lock_seconds
+                            ? rt_arena_format(r->arena, "%us", r->job->lock_seconds)
+                            : "1ms",
         .impatient = true,
         .statement_timeout = "0",
         .wait = r->job->lock_seconds,

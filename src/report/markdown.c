@@ -151,6 +151,21 @@ static void add_line(struct rt_str *out, const char *label, const char *text)
     rt_str_add(out, "\n");
 }
 
+static void add_twin(struct rt_str *out, const json_t *twin)
+{
+    const char *why = text_of(twin, "why");
+
+    add_line(out, "The twin is production as of", text_of(twin, "snapshot_at"));
+    if (why == NULL)
+        return;
+    rt_str_addf(out, "\nBy %s, because: ", text_of(twin, "method"));
+    add_references(out, why, false);
+    rt_str_addf(out, ". %lld of %lld tables changed, %lld rows written, in %.1f s\n",
+                number_of(twin, "tables_changed"), number_of(twin, "tables"),
+                number_of(twin, "rows_written"),
+                json_real_value(json_object_get(twin, "seconds")));
+}
+
 void rt_markdown_summary(struct rt_str *out, const json_t *doc)
 {
     const char *command = text_of(doc, "command");
@@ -165,8 +180,7 @@ void rt_markdown_summary(struct rt_str *out, const json_t *doc)
     add_migrations(out, json_object_get(doc, "migrations"));
     add_faults(out, json_object_get(doc, "faults"));
     add_problems(out, doc);
-    add_line(out, "The twin is production as of",
-             text_of(json_object_get(doc, "twin"), "snapshot_at"));
+    add_twin(out, json_object_get(doc, "twin"));
     add_line(out, "The twin was left as it is:", text_of(doc, "no_resync"));
     add_line(out, "Ledger head:", text_of(doc, "ledger_head"));
     rt_str_add(out, "\n");

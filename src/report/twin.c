@@ -1,5 +1,8 @@
 #include "report/twin.h"
 
+#include "base/str.h"
+#include "report/progress.h"
+
 /* The "twin" of the document. */
 static json_t *add_twin(json_t *doc, const char *snapshot_at, const char *method)
 {
@@ -34,22 +37,61 @@ static void report_kept(const struct rt_report *report, const char *database,
     }
 }
 
+static void print_resync(const struct rt_report *report,
+                         const struct rt_resync_result *result)
+{
+    struct rt_str amount = {0};
+
+    if (result->size > 0) {
+        rt_str_addf(&amount, "%lu tables, ", result->tables);
+        rt_display_bytes(&amount, result->size, 0);
+    } else if (result->tables_changed == 0) {
+        rt_str_addf(&amount, "none of %lu tables had changed", result->tables);
+    } else {
+        rt_str_addf(&amount, "%lu of %lu tables changed, %llu rows written",
+                    result->tables_changed, result->tables, result->rows_written);
+    }
+    rt_report_line(report, "the twin is production as of %s (%s, %s, in %.1f s)",
+                   result->snapshot_at, result->method, rt_str_text(&amount),
+                   result->seconds);
+    rt_str_clear(&amount);
+}
+
+static void put_count(json_t *object, const char *key, unsigned long long count)
+{
+    json_object_set_new(object, key, json_integer((json_int_t)count));
+}
+
+static void put_resync(json_t *doc, const struct rt_resync_result *result,
+                       const struct rt_replay *replay)
+{
+    json_t *twin = add_twin(doc, result->snapshot_at, result->method);
+
+    rt_json_put(twin, "why", result->why);
+    put_count(twin, "tables", result->tables);
+    put_count(twin, "tables_changed", result->tables_changed);
+    put_count(twin, "tables_compared", result->tables_compared);
+    put_count(twin, "rows_read", result->rows_read);
+    put_count(twin, "rows_written", result->rows_written);
+    put_count(twin, "bytes_read", result->bytes_read);
+    put_count(twin, "bytes_written", result->bytes_written);
+    if (result->size > 0)
+        put_count(twin, "bytes", result->size);
+    json_object_set_new(twin, "verified", json_boolean(result->verified));
+    json_object_set_new(twin, "seconds", json_real(result->seconds));
+    put_count(twin, "replayed", replay->files);
+    rt_json_put(twin, "replay_problem", replay->problem);
+}
+
 void rt_report_resync(const struct rt_report *report,
-                      const struct rt_resync_result *result)
+                      const struct rt_resync_result *result,
+                      const struct rt_replay *replay)
 {
     json_t *doc = rt_report_json(report);
 
-    rt_report_line(report,
-                   "the twin is production as of %s (%s, %lu tables, %.1f MB, in %.1f s)",
-                   result->snapshot_at, result->method, result->tables,
-                   (double)result->size / 1e6, result->seconds);
-    if (doc) {
-        json_t *twin = add_twin(doc, result->snapshot_at, result->method);
-
-        json_object_set_new(twin, "tables", json_integer((json_int_t)result->tables));
-        json_object_set_new(twin, "bytes", json_integer((json_int_t)result->size));
-        json_object_set_new(twin, "seconds", json_real(result->seconds));
-    }
+    print_resync(report, result);
+    if (doc)
+        put_resync(doc, result, replay);
     report_kept(report, result->kept, result->kept_at);
 }
 

@@ -1,86 +1,261 @@
 #include "twin/resync.h"
 
+#include <unistd.h>
+
 #include "base/clock.h"
+#include "base/log.h"
 #include "pg/query.h"
+#include "twin/delta.h"
 #include "twin/guard.h"
 #include "twin/mark.h"
 #include "twin/rebuild.h"
 #include "twin/tools.h"
+
+enum { WORKERS_MIN = 2, WORKERS_MAX = 4 }; /* unless somebody says how many */
+
+struct resync {
+    struct rt_resync_result *out;
+    struct rt_arena *arena;
+    const struct rt_resync_options *options;
+    const struct rt_server *prod_server, *twin_server;
+    struct rt_conn *prod, *twin;
+    struct rt_twin_mark mark;
+    struct rt_place place;
+    struct rt_progress *progress;
+};
+
+bool rt_method_parse(enum rt_method *out, const char *name)
+{
+    static const char *const names[] = {
+        [RT_METHOD_AUTO] = "auto",
+        [RT_METHOD_DELTA] = "delta",
+        [RT_METHOD_REBUILD] = "rebuild",
+    };
+
+    for (enum rt_method i = 0; i < RT_COUNT(names); i++) {
+        if (strcmp(names[i], name) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------ collect */
 
 static const char *describe(struct rt_arena *arena, const struct rt_conn *conn)
 {
     return rt_arena_format(arena, "%s on %s", rt_conn_database(conn), rt_conn_host(conn));
 }
 
-/* Everything that must be known before the first write. */
-static int check(struct rt_rebuild *job, struct rt_tools *tools, struct rt_arena *arena,
-                 struct rt_conn *prod, struct rt_conn *twin,
-                 const struct rt_resync_options *options, const char **twin_at,
-                 struct rt_err *err)
+static int connect_both(struct resync *r, struct rt_err *err)
 {
-    struct rt_twin_mark mark = {0};
-    int rc = rt_guard_host(prod, err);
+    int rc = rt_conn_open(&r->prod, r->prod_server, RT_READ_ONLY, err);
 
+    if (rc == 0) /* the twin may take its time to wake up */
+        rc = rt_session_without_timeouts(r->prod, err);
     if (rc == 0)
-        rc = rt_guard_host(twin, err);
-    if (rc == 0)
-        rc = rt_guard_direction(prod, twin, err);
-    if (rc == 0)
-        rc = rt_guard_adopted(twin, options->adopt, err);
-    if (rc == 0)
-        rc = rt_mark_read(&mark, arena, twin, err);
-    if (rc == 0)
-        rc = rt_site_locate(&job->place, arena, twin, err);
-    job->place.must_be_empty = !options->adopt && !mark.present;
-    job->adopted_at = mark.adopted_at;
-    *twin_at = mark.snapshot_at;
-    if (rc == 0) /* what follows takes longer than production may let us idle in it */
-        rc = rt_exec(NULL, prod, "ROLLBACK", err);
-    if (rc == 0)
-        rc = rt_tools_find(tools, arena, options->bindir, prod, twin, err);
+        rc = rt_conn_open(&r->twin, r->twin_server, RT_READ_ONLY, err);
     return rc;
 }
+
+/* Everything that must be known before the first write. */
+static int check(struct resync *r, struct rt_err *err)
+{
+    int rc = rt_guard_host(r->prod, err);
+
+    if (rc == 0)
+        rc = rt_guard_host(r->twin, err);
+    if (rc == 0)
+        rc = rt_guard_direction(r->prod, r->twin, err);
+    if (rc == 0)
+        rc = rt_guard_adopted(r->twin, r->options->adopt, err);
+    if (rc == 0)
+        rc = rt_mark_read(&r->mark, r->arena, r->twin, err);
+    if (rc == 0)
+        rc = rt_site_locate(&r->place, r->arena, r->twin, err);
+    r->place.must_be_empty = !r->options->adopt && !r->mark.present;
+    r->out->source = describe(r->arena, r->prod);
+    r->out->twin = describe(r->arena, r->twin);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ decide */
+
+/* Why the twin is to be built anew without a look at its rows; NULL: it is not. */
+static const char *why_rebuild(const struct resync *r)
+{
+    if (r->options->method == RT_METHOD_REBUILD)
+        return "--method rebuild asks for it";
+    if (r->options->keep_previous)
+        return "--keep-previous asks for it";
+    if (!r->mark.present)
+        return "no resync has made this twin";
+    return NULL;
+}
+
+/* The method asked for is not a rebuild, and only that would do. */
+static int refuse(const char *why, struct rt_err *err)
+{
+    rt_err_set(err, RT_EREFUSED, "the twin cannot be brought in line by delta: %s", why);
+    return rt_err_hint(err, "Without --method the twin is rebuilt where nothing else "
+                            "will do. revtwin diff shows where the schemas differ.");
+}
+
+static unsigned workers(const struct rt_resync_options *options)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (options->workers > 0)
+        return options->workers;
+    return processors < WORKERS_MIN   ? WORKERS_MIN
+           : processors > WORKERS_MAX ? WORKERS_MAX
+                                      : (unsigned)processors;
+}
+
+/* ------------------------------------------------------------------ delta */
+
+/* Outside of transactions: what follows takes longer than a server may let us idle in
+ * one. */
+static int end_transactions(struct resync *r, struct rt_err *err)
+{
+    int rc = rt_conn_idle(r->prod) ? 0 : rt_exec(NULL, r->prod, "ROLLBACK", err);
+
+    if (rc == 0 && !rt_conn_idle(r->twin))
+        rc = rt_exec(NULL, r->twin, "ROLLBACK", err);
+    return rc;
+}
+
+static int run_delta(struct resync *r, const char **unfit, struct rt_err *err)
+{
+    struct rt_delta job = {
+        .prod = r->prod,
+        .prod_server = r->prod_server,
+        .twin_server = r->twin_server,
+        .full_compare = r->options->full_compare,
+        .may_give_up = r->options->method == RT_METHOD_AUTO,
+        .workers = workers(r->options),
+        .wait_seconds = r->options->swap_wait_seconds,
+        .source = r->out->source,
+        .adopted_at = r->mark.adopted_at,
+        .progress = r->progress,
+    };
+    struct rt_resync_result *out = r->out;
+    int rc = rt_delta(&job, r->arena, err);
+
+    *unfit = job.unfit;
+    if (rc < 0 || job.unfit)
+        return rc;
+    out->method = job.receipt.method;
+    out->why = job.receipt.why;
+    out->snapshot_at = job.snapshot.taken_at;
+    out->tables = job.tables;
+    out->tables_changed = job.tables_changed;
+    out->tables_compared = job.tables_compared;
+    out->verified = job.receipt.verified;
+    out->rows_read = job.receipt.rows_read;
+    out->rows_written = job.receipt.rows_written;
+    out->bytes_read = job.receipt.bytes_read;
+    out->bytes_written = job.receipt.bytes_written;
+    rt_log("%s: %s", out->method, out->why);
+    return 0;
+}
+
+/* Replay, then delta. Another run may have changed production's schema in between: then
+ * there is more to catch up with, and it is tried once more. */
+static int follow(struct resync *r, const char **unfit, struct rt_err *err)
+{
+    const struct rt_catch_up *catch_up = &r->options->catch_up;
+    int moved = 0, rc = 0;
+
+    *unfit = NULL;
+    for (int i = 0; i < 2; i++) {
+        if (catch_up->run)
+            moved = catch_up->run(catch_up->context, r->prod, r->twin, err);
+        if (moved < 0)
+            return moved;
+        if (i > 0 && moved == 0)
+            break;
+        rc = end_transactions(r, err);
+        if (rc == 0)
+            rc = run_delta(r, unfit, err);
+        if (rc < 0 || *unfit == NULL)
+            break;
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------------ rebuild */
+
+static int rebuild(struct resync *r, struct rt_err *err)
+{
+    struct rt_tools tools;
+    struct rt_rebuild job = {.twin = r->twin_server,
+                             .prod = r->prod,
+                             .source = r->out->source,
+                             .adopted_at = r->mark.adopted_at,
+                             .place = r->place,
+                             .tools = &tools,
+                             .swap = {.wait_seconds = r->options->swap_wait_seconds,
+                                      .force = r->options->force,
+                                      .keep = r->options->keep_previous}};
+    struct rt_resync_result *out = r->out;
+    int rc = end_transactions(r, err);
+
+    if (rc == 0)
+        rc = rt_tools_find(&tools, r->arena, r->options->bindir, r->prod, r->twin, err);
+    if (rc < 0)
+        return rc;
+    rt_log("rebuild: %s", out->why);
+    rt_conn_close(r->twin); /* a session on the twin would be in the way of the swap */
+    r->twin = NULL;
+    rc = rt_rebuild(&job, r->arena, err);
+    out->method = RT_REBUILD;
+    out->snapshot_at = job.snapshot.taken_at;
+    out->size = job.size;
+    out->tables = out->tables_changed = job.tables;
+    out->kept = job.kept;
+    out->kept_at = r->mark.snapshot_at;
+    return rc;
+}
+
+/* ------------------------------------------------------------------ the whole */
 
 int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
               const struct rt_server *prod_server, const struct rt_server *twin_server,
               const struct rt_resync_options *options, struct rt_err *err)
 {
-    struct rt_conn *prod = NULL, *twin = NULL;
-    struct rt_tools tools;
-    struct rt_rebuild job = {.twin = twin_server,
-                             .tools = &tools,
-                             .swap = {.wait_seconds = options->swap_wait_seconds,
-                                      .force = options->force,
-                                      .keep = options->keep_previous}};
-    const char *twin_at = NULL;
+    struct resync r = {.out = out,
+                       .arena = arena,
+                       .options = options,
+                       .prod_server = prod_server,
+                       .twin_server = twin_server,
+                       .progress = options->progress};
+    bool may_rebuild =
+        options->method == RT_METHOD_AUTO || options->method == RT_METHOD_REBUILD;
+    struct rt_progress unseen = {0};
+    const char *why = NULL;
     int64_t start = rt_clock_us();
     int rc;
 
-    *out = (struct rt_resync_result){.method = RT_REBUILD};
-    rc = rt_conn_open(&prod, prod_server, RT_READ_ONLY, err);
-    if (rc == 0) /* the twin may take its time to wake up */
-        rc = rt_session_without_timeouts(prod, err);
+    *out = (struct rt_resync_result){0};
+    if (r.progress == NULL)
+        r.progress = &unseen;
+    rc = connect_both(&r, err);
     if (rc == 0)
-        rc = rt_conn_open(&twin, twin_server, RT_READ_ONLY, err);
-    if (rc == 0)
-        rc = check(&job, &tools, arena, prod, twin, options, &twin_at, err);
+        rc = check(&r, err);
     if (rc < 0)
         goto done;
-    out->source = describe(arena, prod);
-    out->twin = describe(arena, twin);
-    job.prod = prod;
-    job.source = out->source;
-    rt_conn_close(twin); /* a session on the twin would be in the way of the swap */
-    twin = NULL;
-    rc = rt_rebuild(&job, arena, err);
-    out->snapshot_at = job.snapshot.taken_at;
-    out->size = job.size;
-    out->tables = job.tables;
-    out->kept = job.kept;
-    out->kept_at = twin_at;
+    why = why_rebuild(&r);
+    if (why == NULL)
+        rc = follow(&r, &why, err);
+    if (rc == 0 && why) {
+        out->why = why;
+        rc = may_rebuild ? rebuild(&r, err) : refuse(why, err);
+    }
     out->seconds = (double)(rt_clock_us() - start) / 1e6;
 done:
-    rt_conn_close(twin);
-    rt_conn_close(prod);
+    rt_conn_close(r.twin);
+    rt_conn_close(r.prod);
     return rc;
 }

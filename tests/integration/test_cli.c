@@ -159,7 +159,7 @@ static void every_command_is_documented(void **state)
 static void help_needs_nothing(void **state)
 {
     static const char *const asked[][2] = {
-        {"help", NULL}, {"--help", NULL}, {"-h", NULL}, {NULL, NULL}};
+        {"help", NULL}, {"--help", NULL}, {"-h", NULL}};
     const char *const env[] = {"PROD_DATABASE_URL=postgresql://u:p@ss@h/d",
                                "REVTWIN_WAIT=never", NULL};
     struct run r = {0};
@@ -171,6 +171,10 @@ static void help_needs_nothing(void **state)
         assert_contains(r.out, "usage: revtwin COMMAND");
         run_clear(&r);
     }
+    run_revtwin(&r, "/", env, NULL);
+    run_expect(&r, 2);
+    assert_contains(r.err, "usage: revtwin COMMAND");
+    run_clear(&r);
     run_revtwin(&r, "/", env, "apply", "--help", "HEAD", "--base", "x", NULL);
     run_expect(&r, 0);
     run_clear(&r);

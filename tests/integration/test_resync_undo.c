@@ -49,6 +49,7 @@ static void resync(int status, ...)
     va_list more;
 
     va_start(more, status);
+    args[count++] = "--method=rebuild";
     while ((args[count] = va_arg(more, const char *)) != NULL)
         count++;
     va_end(more);

@@ -34,7 +34,7 @@ static int close_pair(void **state)
 static char *dump_of(const struct cluster *c, const char *db)
 {
     return cluster_dump(c, db, "--no-owner", "--no-acl", "--exclude-table=revtwin.twin",
-                        NULL);
+                        "--exclude-table=revtwin.receipt*", NULL);
 }
 
 static void expect_equal(struct scene *s)
@@ -110,6 +110,70 @@ static void apply_resyncs_the_twin(void **state)
     scene_run(s, 0, "apply");
     assert_said(s, "nothing to apply");
     expect_equal(s);
+}
+
+static void method_is_chosen_and_told(void **state)
+{
+    struct scene *s = *state;
+
+    adopt(s);
+    assert_said(s, "(rebuild, ");
+    assert_warned(s, "rebuild: no resync has made this twin");
+    scene_file(s, "V2",
+               "ALTER TABLE log ADD note text; GRANT SELECT ON log TO postgres;");
+    repo_commit(&s->repo, "note");
+    scene_run(s, 0, "apply");
+    assert_warned(s, "ran 1 migration on the twin");
+    assert_warned(s, "delta: compared in full: ");
+    assert_said(s, "(delta, ");
+    expect_equal(s);
+    scene_run(s, 0, "resync", "--json");
+    assert_said(s, "\"method\": \"delta\"");
+    assert_said(s, "\"why\": \"incremental: what was written since ");
+    assert_said(s, "\"tables_changed\": 0");
+    scene_run(s, 0, "resync", "--method", "rebuild", "--jobs", "1");
+    assert_warned(s, "rebuild: --method rebuild asks for it");
+
+    /* What a developer has made is no migration's: only a rebuild removes it. */
+    cluster_exec(&twin_server, s->db, "CREATE TABLE mine ()");
+    scene_run(s, 3, "resync", "--method", "delta");
+    assert_warned(s, "cannot be brought in line by delta");
+    assert_warned(s, "mine");
+    assert_query(&twin_server, s->db, "SELECT to_regclass('mine') IS NOT NULL", "t");
+    scene_run(s, 0, "resync", "--method", "auto", "--full-compare");
+    assert_said(s, "(rebuild, ");
+    expect_equal(s);
+}
+
+/* A developer has run the migration on the twin before it was merged. */
+static void migration_that_the_twin_has_already(void **state)
+{
+    struct scene *s = *state;
+
+    adopt(s);
+    cluster_exec(&twin_server, s->db, "ALTER TABLE log ADD note text");
+    scene_file(s, "V2", "ALTER TABLE log ADD note text;\n");
+    repo_commit(&s->repo, "note");
+    scene_run(s, 0, "apply");
+    assert_warned(s, "could not be brought forward by migrations: migrations/V2.sql:1: "
+                     "column \"note\" of relation \"log\" already exists");
+    assert_said(s, "(delta, ");
+    expect_equal(s);
+}
+
+static void methods_that_make_no_sense(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    scene_run(s, 2, "apply", "--method", "copy");
+    assert_warned(s, "--method is \"copy\"");
+    scene_run(s, 2, "resync", "--method", "rebuild", "--full-compare");
+    scene_run(s, 2, "resync", "--method", "delta", "--keep-previous");
+    scene_run(s, 2, "resync", "--jobs", "0");
+    assert_warned(s, "a number from 1 to 99");
+    scene_run(s, 3, "resync", "--method", "delta", "--adopt");
+    assert_warned(s, "no resync has made this twin");
 }
 
 static void without_a_twin_apply_says_so_and_is_done(void **state)
@@ -224,7 +288,7 @@ static void busy_twin_is_left_alone(void **state)
     scene_set(s, "REVTWIN_SWAP_WAIT", "1");
     developer = cluster_connect(&twin_server, s->db);
     scene_step(s, "V2");
-    scene_run(s, 5, "apply");
+    scene_run(s, 5, "apply", "--method", "rebuild");
     assert_log(s, "V1 V2");
     expect_resync_failure(s, "revtwin resync");
     assert_warned(s, "in use");
@@ -246,10 +310,10 @@ static void resync_goes_by_the_settings_of_head(void **state)
     repo_write(&s->repo, "revtwin.conf", "[resync]\n\tswap-wait = 1\n");
     repo_commit(&s->repo, "do not wait long");
     repo_write(&s->repo, "revtwin.conf", "[resync]\n\tswap-wait = 2\n");
-    scene_run(s, 1, "resync");
+    scene_run(s, 1, "resync", "--method", "rebuild");
     assert_warned(s, "still after 1 s");
     scene_set(s, "REVTWIN_SWAP_WAIT", "0");
-    scene_run(s, 1, "resync");
+    scene_run(s, 1, "resync", "--method", "rebuild");
     assert_warned(s, "still after 0 s");
     PQfinish(developer);
     repo_write(&s->repo, "revtwin.conf", "[resync]\n\tswap-wait = long\n");
@@ -293,7 +357,7 @@ static void resync_that_fails_half_way(void **state)
     repo_write(&s->repo, ".git/bin/pg_restore", script);
     repo_git(&s->repo, "-c", "alias.x=!chmod +x .git/bin/*", "x", NULL);
     scene_step(s, "V2");
-    scene_run(s, 5, "apply", "--bindir", bin);
+    scene_run(s, 5, "apply", "--bindir", bin, "--method", "rebuild");
     assert_log(s, "V1 V2");
     expect_resync_failure(s, "revtwin resync");
     assert_warned(s, "no more space");
@@ -316,10 +380,10 @@ static void signal_during_the_resync(void **state)
     cluster_exec(&scene_server, s->db, "CREATE TABLE hold ()");
     locker = cluster_connect(&scene_server, s->db);
     PQclear(PQexec(locker, "BEGIN; LOCK TABLE hold"));
-    scene_start(s, "apply");
+    scene_start(s, "apply", "--method", "rebuild");
     cluster_wait(&scene_server, "postgres",
                  "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = "
-                 "'Lock' AND application_name = 'pg_dump'");
+                 "'Lock' AND application_name IN ('pg_dump', 'revtwin')");
     kill(s->run.pid, SIGTERM);
     scene_finish(s, 143);
     PQfinish(locker);
@@ -375,6 +439,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         pair_test(apply_resyncs_the_twin),
+        pair_test(method_is_chosen_and_told),
+        pair_test(migration_that_the_twin_has_already),
+        pair_test(methods_that_make_no_sense),
         pair_test(without_a_twin_apply_says_so_and_is_done),
         pair_test(resync_is_left_out_when_asked),
         pair_test(twin_given_by_option),

@@ -97,6 +97,7 @@ int world_open(void **state)
     w->prod = (struct rt_server){.role = "production", .source = "PROD_DATABASE_URL"};
     w->twin = (struct rt_server){.role = "the twin", .source = "DEV_DATABASE_URL"};
     w->options.swap_wait_seconds = 10;
+    w->options.method = RT_METHOD_REBUILD; /* what the tests of resync_* are about */
     cluster_createdb(&prod_server, "shop");
     cluster_createdb(&twin_server, "dev");
     cluster_exec(&prod_server, "shop", "create schema revtwin");
