@@ -37,6 +37,7 @@ int rt_resync_precheck(struct rt_context *context, struct rt_conn *prod,
 struct forward {
     struct rt_context *context;
     struct rt_replay replay; /* results of all attempts */
+    bool missed;             /* the resync is done, and complains of earlier ones */
 };
 
 static int catch_up(void *context, struct rt_conn *prod, struct rt_conn *twin,
@@ -73,6 +74,18 @@ static const char *state_of_twin(struct rt_context *context, const struct forwar
                            f->replay.done, f->replay.done == 1 ? "" : "s");
 }
 
+/* The twin is right by now, but it was trusted before. */
+static int complain(const struct rt_resync_result *result, struct rt_err *err)
+{
+    rt_err_set(err, RT_EDIFFERS,
+               "earlier resyncs had left differences that they did not see: %s",
+               result->missed);
+    return rt_err_advice(err, "The twin is equal to production now: its tables were "
+                              "compared in full, and what differed was mended. Please "
+                              "report this; until it is understood, use revtwin resync "
+                              "--full-compare.");
+}
+
 static int resync(struct forward *forward, struct rt_context *context, struct rt_err *err)
 {
     const struct rt_settings *settings = &context->options.settings;
@@ -103,7 +116,8 @@ static int resync(struct forward *forward, struct rt_context *context, struct rt
     rt_display_close(display);
     if (rc == 0)
         rt_report_resync(&context->report, &result, &forward->replay);
-    return rc;
+    forward->missed = rc == 0 && result.missed;
+    return forward->missed ? complain(&result, err) : rc;
 }
 
 int rt_resync_after_apply(struct rt_context *context, struct rt_err *err)
@@ -116,7 +130,7 @@ int rt_resync_after_apply(struct rt_context *context, struct rt_err *err)
     if (rc == 0)
         return 0;
     state = state_of_twin(context, &forward);
-    if (rc == -RT_EUNKNOWN)
+    if (rc == -RT_EUNKNOWN || forward.missed)
         return rt_err_wrap(err, "the migrations are in production");
     if (!cancelled)
         err->status = RT_ERESYNC;

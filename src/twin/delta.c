@@ -386,10 +386,5 @@ int rt_delta(struct rt_delta *job, struct rt_arena *arena, struct rt_err *err)
     }
     if (rc < 0 && rc != -RT_EUNKNOWN)
         rt_err_wrap(err, "the twin is as it was");
-    if (rc == 0 && job->missed)
-        rt_log(
-            "error: earlier incremental runs have missed differences, which are mended "
-            "now: %s",
-            job->missed);
     return rc;
 }

@@ -152,6 +152,7 @@ static int run_delta(struct resync *r, const char **unfit, struct rt_err *err)
     out->tables = job.tables;
     out->tables_changed = job.tables_changed;
     out->tables_compared = job.tables_compared;
+    out->missed = job.missed;
     out->verified = job.receipt.verified;
     out->rows_read = job.receipt.rows_read;
     out->rows_written = job.receipt.rows_written;

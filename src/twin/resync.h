@@ -57,6 +57,8 @@ struct rt_resync_result {
     unsigned long long size; /* of a twin that was rebuilt, in bytes */
     unsigned long tables, tables_changed, tables_compared; /* the last: in full */
     unsigned long long rows_read, rows_written, bytes_read, bytes_written;
+    const char *missed;  /* what earlier runs had wrongly taken for equal, mended by this
+                            one; NULL: nothing */
     const char *kept;    /* the database that the twin was, or NULL */
     const char *kept_at; /* which is production as of then, UTC; NULL: not known */
 };
