@@ -169,6 +169,9 @@ static void add_chunk_source(struct rt_str *sql, const struct rt_cut *cut,
     } else if (cut->kind == RT_CUT_BUCKETS) {
         rt_project_key_hash(sql, table, cut->way);
     } else {
+        /* A bare bigint column that is unique would let the planner expect a group a row,
+         * and sort the table on disk; of an expression it expects few, and hashes. */
+        rt_str_add(sql, "OPERATOR(pg_catalog.+) ");
         rt_quote_ident(sql, leading(table));
         rt_str_add(sql, "::pg_catalog.int8");
     }
