@@ -337,11 +337,11 @@ static int attempt(struct delta *d, struct rt_err *err)
     int rc = open_twin(d, err);
 
     if (rc == 0 && !job->unfit)
-        rc = rt_suspend_events(&d->suspended, d->writer, err);
-    if (rc == 0 && !job->unfit)
         rc = open_prod(d, err);
     if (rc == 0 && !job->unfit)
         rc = compare_schemas(d, err);
+    if (rc == 0 && !job->unfit) /* asleep they would differ from production's */
+        rc = rt_suspend_events(&d->suspended, d->writer, err);
     if (rc == 0 && !job->unfit)
         rc = find_differences(d, err);
     if (rc == 0 && !job->unfit)

@@ -1,8 +1,8 @@
 -- Sessions that hold locks on tables of this database, one line each. $1: any lock, also
 -- of those who only read.
 SELECT DISTINCT ON (l.pid)
-       format('table %s: pid %s, user %s, application %s, %s since %s', l.relation::regclass,
-              l.pid, coalesce(a.usename, 'unknown'),
+       format('table %I.%I: pid %s, user %s, application %s, %s since %s', n.nspname,
+              c.relname, l.pid, coalesce(a.usename, 'unknown'),
               coalesce(nullif(a.application_name, ''), 'unknown'),
               coalesce(a.state, 'busy'),
               coalesce(to_char(a.xact_start AT TIME ZONE 'UTC',
