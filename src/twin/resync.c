@@ -126,6 +126,33 @@ static int end_transactions(struct resync *r, struct rt_err *err)
     return rc;
 }
 
+/* What a killed rebuild has left beside the twin takes as much room as the twin. That it
+ * cannot be removed does not keep a delta from its work. */
+static int clean_up(struct resync *r, struct rt_err *err)
+{
+    struct rt_result *left = NULL;
+    struct rt_site site;
+    int rc = rt_query(&left, r->twin,
+                      "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname ="
+                      " (current_database() || '_revtwin_next')::name)",
+                      0, NULL, err);
+    bool found = rc == 0 && rt_result_true(left, 0, 0);
+
+    rt_result_free(left);
+    if (!found)
+        return rc;
+    rc = rt_site_open(&site, r->arena, r->twin_server, &r->place, err);
+    if (rc == 0) {
+        rc = rt_site_clean(&site, err);
+        rt_site_close(&site);
+    }
+    if (rc == 0 || rc == -RT_EINT || rc == -RT_ETERM)
+        return rc;
+    rt_log("warning: cannot clean up beside the twin: %s", err->message);
+    rt_err_clear(err);
+    return 0;
+}
+
 static int run_delta(struct resync *r, const char **unfit, struct rt_err *err)
 {
     struct rt_delta job = {
@@ -249,6 +276,8 @@ int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
         goto done;
     why = why_rebuild(&r);
     if (why == NULL)
+        rc = clean_up(&r, err);
+    if (rc == 0 && why == NULL)
         rc = follow(&r, &why, err);
     if (rc == 0 && why) {
         out->why = why;

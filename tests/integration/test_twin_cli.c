@@ -161,6 +161,30 @@ static void migration_that_the_twin_has_already(void **state)
     expect_equal(s);
 }
 
+static void what_a_killed_rebuild_left_goes_with_a_delta(void **state)
+{
+    struct scene *s = *state;
+    char *next = check_printf("%s_revtwin_next", s->db);
+    char *comment =
+        check_printf("COMMENT ON DATABASE %s IS 'revtwin: being built'", next);
+    char *count =
+        check_printf("SELECT count(*) FROM pg_database WHERE datname = '%s'", next);
+
+    adopt(s);
+    cluster_createdb(&twin_server, next);
+    cluster_exec(&twin_server, next, "CREATE TABLE precious ()");
+    scene_run(s, 0, "resync");
+    assert_warned(s, "warning: cannot clean up beside the twin");
+    assert_query(&twin_server, "postgres", count, "1"); /* it is not ours */
+    cluster_exec(&twin_server, "postgres", comment);
+    scene_run(s, 0, "resync");
+    assert_said(s, "(delta, ");
+    assert_query(&twin_server, "postgres", count, "0");
+    free(count);
+    free(comment);
+    free(next);
+}
+
 static void methods_that_make_no_sense(void **state)
 {
     struct scene *s = *state;
@@ -441,6 +465,7 @@ int main(void)
         pair_test(apply_resyncs_the_twin),
         pair_test(method_is_chosen_and_told),
         pair_test(migration_that_the_twin_has_already),
+        pair_test(what_a_killed_rebuild_left_goes_with_a_delta),
         pair_test(methods_that_make_no_sense),
         pair_test(without_a_twin_apply_says_so_and_is_done),
         pair_test(resync_is_left_out_when_asked),
