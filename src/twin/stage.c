@@ -27,8 +27,9 @@ struct place {
     struct rt_stage *stage;
     struct rt_worker *worker;
     size_t number;
-    struct difference *rows, *gone; /* not flushed yet; BATCH each, once needed */
-    size_t row_count, gone_count;
+    struct difference *rows; /* all of the pair: the worker's production is being read */
+    struct difference *gone; /* not flushed yet; BATCH, once needed */
+    size_t row_count, row_room, gone_count;
     struct rt_staged staged;
 };
 
@@ -253,25 +254,37 @@ static int charge(struct rt_stage *stage, size_t rows, size_t pages, struct rt_e
     return rt_err_set(err, RT_EREFUSED, "%s", stage->unfit);
 }
 
-static int flush_rows(struct place *place, struct rt_err *err)
+/* One batch, of rows in production's order. */
+static int flush_batch(struct place *place, const struct difference *rows, size_t count,
+                       struct rt_err *err)
 {
     struct rt_str ctids = {0}, twin_ctids = {0};
     int rc;
 
-    if (place->row_count == 0)
-        return 0;
-    qsort(place->rows, place->row_count, sizeof(*place->rows), by_prod);
-    list_ctids(&ctids, place->rows, place->row_count, false);
-    list_ctids(&twin_ctids, place->rows, place->row_count, true);
+    list_ctids(&ctids, rows, count, false);
+    list_ctids(&twin_ctids, rows, count, true);
     pthread_mutex_lock(&place->stage->mutex);
-    rc = charge(place->stage, place->row_count,
-                count_pages(place->rows, place->row_count, false), err);
+    rc = charge(place->stage, count, count_pages(rows, count, false), err);
     if (rc == 0)
-        rc = copy_rows(place, ctids.data, twin_ctids.data, place->row_count, err);
+        rc = copy_rows(place, ctids.data, twin_ctids.data, count, err);
     pthread_mutex_unlock(&place->stage->mutex);
-    place->row_count = 0;
     rt_str_clear(&ctids);
     rt_str_clear(&twin_ctids);
+    return rc;
+}
+
+static int flush_rows(struct place *place, struct rt_err *err)
+{
+    int rc = 0;
+
+    if (place->row_count > 0)
+        qsort(place->rows, place->row_count, sizeof(*place->rows), by_prod);
+    for (size_t i = 0; rc == 0 && i < place->row_count; i += BATCH) {
+        size_t rest = place->row_count - i;
+
+        rc = flush_batch(place, place->rows + i, rest < BATCH ? rest : BATCH, err);
+    }
+    place->row_count = 0;
     return rc;
 }
 
@@ -312,16 +325,18 @@ static int take(void *context, const char *prod_ctid, const char *twin_ctid,
                 struct rt_err *err)
 {
     struct place *place = context;
-    struct difference **list = prod_ctid ? &place->rows : &place->gone;
-    size_t *count = prod_ctid ? &place->row_count : &place->gone_count;
+    struct difference found = {parse_ctid(prod_ctid), parse_ctid(twin_ctid)};
 
-    if (*list == NULL)
-        *list = rt_alloc(BATCH * sizeof(**list));
-    (*list)[(*count)++] =
-        (struct difference){parse_ctid(prod_ctid), parse_ctid(twin_ctid)};
-    if (*count < BATCH)
+    if (prod_ctid) {
+        place->rows = rt_grow(place->rows, place->row_count, &place->row_room,
+                              sizeof(*place->rows));
+        place->rows[place->row_count++] = found;
         return 0;
-    return prod_ctid ? flush_rows(place, err) : flush_gone(place, err);
+    }
+    if (place->gone == NULL)
+        place->gone = rt_alloc(BATCH * sizeof(*place->gone));
+    place->gone[place->gone_count++] = found;
+    return place->gone_count < BATCH ? 0 : flush_gone(place, err);
 }
 
 /* ------------------------------------------------------------------ the stage */
@@ -343,6 +358,7 @@ int rt_stage_flush(struct rt_stage *stage, size_t pair, struct rt_err *err)
     free(place->rows);
     free(place->gone);
     place->rows = place->gone = NULL;
+    place->row_room = 0;
     return rc;
 }
 
