@@ -1,12 +1,17 @@
 #include "twin/rebuild.h"
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "pg/query.h"
+#include "queries.h"
+#include "twin/foreign.h"
 #include "twin/guard.h"
+#include "twin/load.h"
 #include "twin/mark.h"
-#include "twin/site.h"
+#include "twin/sequence.h"
 #include "twin/transfer.h"
+
+enum { DEFAULT_WORKERS = 2 };
 
 static int measure(struct rt_rebuild *job, struct rt_conn *next, struct rt_err *err)
 {
@@ -27,88 +32,216 @@ static int measure(struct rt_rebuild *job, struct rt_conn *next, struct rt_err *
     return 0;
 }
 
-/*
- * Production's event triggers must not see what is done to the copy itself: they could
- * refuse it, or log it into a table. *wake takes the statements that end the silence.
- */
-static int silence_event_triggers(struct rt_result **wake, struct rt_conn *next,
-                                  struct rt_err *err)
-{
-    int rc =
-        rt_query(wake, next,
-                 "SELECT format('ALTER EVENT TRIGGER %I ENABLE%s', evtname,"
-                 "              CASE evtenabled WHEN 'R' THEN ' REPLICA'"
-                 "                              WHEN 'A' THEN ' ALWAYS' ELSE '' END),"
-                 "       format('ALTER EVENT TRIGGER %I DISABLE', evtname) "
-                 "FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D'",
-                 0, NULL, err);
+/* Everything of one rebuild between the snapshot and the swap. */
+struct fill {
+    struct rt_rebuild *job;
+    struct rt_arena *arena;
+    struct rt_transfer *transfer;
+    struct rt_origin origin;
+    struct rt_indexes indexes;
+    struct rt_tables tables; /* of the next database */
+    struct rt_conn *next;
+    struct rt_load load;
+    struct rt_progress unseen; /* where nobody looks */
+};
 
-    for (size_t i = 0; rc == 0 && i < rt_result_rows(*wake); i++)
-        rc = rt_exec(NULL, next, rt_result_get(*wake, i, 1), err);
+/* The swap comes last, so a crash before it loses nothing that anybody has seen. */
+static const char worker_settings[] =
+    "SET synchronous_commit = off; SET client_min_messages = error;"
+    "SELECT set_config(name, '256MB', false) FROM pg_catalog.pg_settings "
+    "WHERE name = 'maintenance_work_mem' AND setting::bigint < 262144";
+
+static int read_production(struct fill *f, struct rt_site *site, struct rt_err *err)
+{
+    struct rt_rebuild *job = f->job;
+    int rc = rt_snapshot_open(&job->snapshot, f->arena, job->prod, err);
+
+    if (rc < 0)
+        return rc;
+    rt_log("copying production (%.1f MB)", (double)job->snapshot.size / 1e6);
+    for (size_t i = 0; i < job->snapshot.tables.left_out_count; i++)
+        rt_log("warning: not copied: %s", job->snapshot.tables.left_out[i]);
+    rc = rt_origin_read(&f->origin, f->arena, job->prod, err);
+    if (rc == 0)
+        rc = rt_indexes_read(&f->indexes, f->arena, job->prod, err);
+    if (rc == 0)
+        rc = rt_transfer_open(&f->transfer, job->tools, &job->snapshot, site->conn,
+                              site->next, err);
     return rc;
 }
 
-/* What a copy of the data lacks to be a twin. */
-static int finish(struct rt_rebuild *job, const struct rt_transfer *transfer,
-                  struct rt_conn *next, struct rt_err *err)
+static int follow_sequences(struct fill *f, struct rt_err *err)
 {
-    const struct rt_twin_mark mark = {
-        .source = job->source,
-        .snapshot_at = job->snapshot.taken_at,
-        .lsn = job->snapshot.lsn,
-        .method = RT_REBUILD,
-        .version = RT_VERSION,
-        .adopted_at = job->adopted_at,
-    };
-    struct rt_result *wake = NULL;
-    int rc = silence_event_triggers(&wake, next, err);
+    unsigned long changed;
+    int rc = rt_exec(NULL, f->next, "BEGIN", err);
 
     if (rc == 0)
-        rc = rt_transfer_comments(transfer, next, err);
-    if (rc == 0) /* ANALYZE warns of each catalog that belongs to the administrator */
-        rc = rt_exec(NULL, next, "SET client_min_messages = error", err);
-    if (rc == 0) {
-        rt_log("analyzing the new twin");
-        rc = rt_exec(NULL, next, "ANALYZE", err); /* alone: a transaction a table */
-    }
+        rc = rt_sequences_follow(&changed, f->job->prod, f->next, err);
+    return rc < 0 ? rc : rt_exec(NULL, f->next, "COMMIT", err);
+}
+
+/* The next database with its empty tables. */
+static int prepare(struct fill *f, struct rt_site *site, struct rt_err *err)
+{
+    int rc = rt_transfer_before(f->transfer, err);
+
     if (rc == 0)
-        rc = measure(job, next, err);
+        rc =
+            rt_conn_open_database(&f->next, f->job->twin, site->next, RT_READ_WRITE, err);
     if (rc == 0)
-        rc = rt_mark_write(next, &mark, err);
-    for (size_t i = 0; rc == 0 && i < rt_result_rows(wake); i++)
-        rc = rt_exec(NULL, next, rt_result_get(wake, i, 0), err);
-    rt_result_free(wake);
+        rc = rt_session_without_timeouts(f->next, err);
+    if (rc == 0)
+        rc = rt_projection_pin(f->next, err);
+    if (rc == 0)
+        rc = rt_exec(NULL, f->next, worker_settings, err);
+    if (rc == 0)
+        rc = rt_tables_read(&f->tables, f->arena, f->next, err);
+    if (rc == 0)
+        rc = rt_hash_way(&f->load.way, f->job->prod, f->next, err);
+    return rc < 0 ? rc : follow_sequences(f, err);
+}
+
+static int copy_tables(struct fill *f, struct rt_site *site, struct rt_err *err)
+{
+    struct rt_rebuild *job = f->job;
+    unsigned workers = job->workers ? job->workers : DEFAULT_WORKERS;
+    const struct rt_crew_setup setup = {
+        .size = workers,
+        .prod = rt_conn_server(job->prod),
+        .snapshot = job->snapshot.id,
+        .twin = job->twin,
+        .database = site->next,
+        .access = RT_READ_WRITE,
+        .twin_settings = worker_settings,
+        .tick = rt_load_tick,
+        .context = &f->load,
+    };
+    int rc;
+
+    f->load.workers = workers;
+    f->load.snapshot = &job->snapshot;
+    f->load.next = &f->tables;
+    f->load.indexes = &f->indexes;
+    f->load.progress = job->progress ? job->progress : &f->unseen;
+    f->load.unread = 1;
+    rc = rt_crew_open(&f->load.crew, &setup, err);
+    return rc < 0 ? rc : rt_load_run(&f->load, f->arena, err);
+}
+
+/* ------------------------------------------------------------------ after the rows */
+
+static int analyze(struct rt_worker *worker, void *context, struct rt_err *err)
+{
+    return rt_exec(NULL, worker->twin, context, err);
+}
+
+static int analyze_rest(struct fill *f, struct rt_err *err)
+{
+    struct rt_result *statements;
+    int rc = rt_query(&statements, f->next, rt_sql_analyze_late, 0, NULL, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < rt_result_rows(statements); i++)
+        rt_crew_add(f->load.crew,
+                    &(struct rt_job){.run = analyze,
+                                     .context = (void *)rt_result_get(statements, i, 0),
+                                     .weight = -(double)i,
+                                     .twin_only = true});
+    rc = rt_crew_finish(f->load.crew, err);
+    rt_result_free(statements);
     return rc;
+}
+
+static int complete(struct fill *f, struct rt_err *err)
+{
+    struct rt_foreign foreign = {.crew = f->load.crew, .indexes = &f->indexes};
+    int rc;
+
+    rt_log("completing the schema of the new twin");
+    rc = rt_transfer_after(f->transfer, &f->indexes, err);
+    if (rc == 0)
+        rc = rt_foreign_add(&foreign, f->arena, f->next, err);
+    for (size_t i = 0; i < foreign.violated_count; i++)
+        rt_log("warning: %s", foreign.violated[i]);
+    f->job->violated = foreign.violated;
+    f->job->violated_count = foreign.violated_count;
+    return rc < 0 ? rc : analyze_rest(f, err);
+}
+
+/* ------------------------------------------------------------------ mark and receipt */
+
+static void fill_receipt(struct fill *f)
+{
+    const struct rt_tables *tables = &f->job->snapshot.tables;
+    struct rt_receipt *receipt = &f->job->receipt;
+
+    *receipt = (struct rt_receipt){
+        .taken_at = f->job->snapshot.taken_at,
+        .origin = f->origin,
+        .method = RT_REBUILD,
+        .why = f->job->why,
+        .verified = true,
+        .rows_read = f->load.rows,
+        .rows_written = f->load.rows,
+        .bytes_read = f->load.bytes,
+        .bytes_written = f->load.bytes,
+        .seconds = (double)(rt_clock_us() - f->job->started) / 1e6,
+        .table_count = tables->count,
+    };
+    receipt->tables =
+        rt_arena_alloc(f->arena, (tables->count + 1) * sizeof(*receipt->tables));
+    for (size_t i = 0; i < tables->count; i++)
+        receipt->tables[i] = (struct rt_receipt_table){
+            .schema = tables->table[i].schema,
+            .name = tables->table[i].name,
+            .prod_oid = tables->table[i].oid,
+            .rows = f->load.table_rows[i],
+        };
+}
+
+/* Before production's event triggers are there, which could refuse it, or log it. */
+static int make_twin(struct fill *f, struct rt_err *err)
+{
+    const struct rt_twin_mark mark = {
+        .source = f->job->source,
+        .snapshot_at = f->job->snapshot.taken_at,
+        .lsn = f->job->snapshot.lsn,
+        .method = RT_REBUILD,
+        .version = RT_VERSION,
+        .adopted_at = f->job->adopted_at,
+    };
+    int rc = measure(f->job, f->next, err);
+
+    if (rc == 0)
+        rc = rt_mark_write(f->next, &mark, err);
+    fill_receipt(f);
+    if (rc == 0)
+        rc = rt_receipt_write(f->next, &f->job->receipt, err);
+    return rc < 0 ? rc : rt_transfer_last(f->transfer, err);
 }
 
 /* Fill the next database, and make it a twin. */
 static int fill(struct rt_rebuild *job, struct rt_arena *arena, struct rt_site *site,
                 struct rt_err *err)
 {
-    struct rt_transfer *transfer = NULL;
-    struct rt_conn *next = NULL;
-    int rc = rt_snapshot_open(&job->snapshot, arena, job->prod, err);
+    struct fill f = {.job = job, .arena = arena};
+    int rc;
 
-    if (rc == 0) {
-        rt_log("copying production (%.1f MB)", (double)job->snapshot.size / 1e6);
-        rc = rt_transfer_open(&transfer, job->tools, &job->snapshot, site->conn,
-                              site->next, err);
-    }
+    job->started = rt_clock_us();
+    rc = read_production(&f, site, err);
     if (rc == 0)
-        rc = rt_transfer_data(transfer, err);
+        rc = prepare(&f, site, err);
+    if (rc == 0)
+        rc = copy_tables(&f, site, err);
     rt_snapshot_close(&job->snapshot);
-    if (rc == 0) {
-        rt_log("building the indexes of the new twin");
-        rc = rt_transfer_rest(transfer, err);
-    }
     if (rc == 0)
-        rc = rt_conn_open_database(&next, job->twin, site->next, RT_READ_WRITE, err);
+        rc = complete(&f, err);
+    rt_crew_close(f.load.crew);
     if (rc == 0)
-        rc = rt_session_without_timeouts(next, err);
-    if (rc == 0)
-        rc = finish(job, transfer, next, err);
-    rt_transfer_close(transfer);
-    rt_conn_close(next);
+        rc = make_twin(&f, err);
+    rt_transfer_close(f.transfer);
+    rt_conn_close(f.next);
     return rc;
 }
 

@@ -1,23 +1,19 @@
 #include "twin/transfer.h"
 
 #include <errno.h>
-#include <signal.h>
 
 #include "base/folder.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
-#include "pg/query.h"
 
-/* Tables and data are streamed by one pg_dump, which locks all tables before it reads the
- * first: a TRUNCATE or a rewrite in between would leave a table empty in an old snapshot.
- * The rest goes through a file, for production not to wait for the twin's indexes, and
- * for the comments to be chosen from a list. */
+/* The archive is a file: three parts of it are restored, with other work in between, and
+ * production does not wait for that. */
 struct rt_transfer {
     const struct rt_tools *tools;
     struct rt_conn *prod, *target;
-    struct rt_result *large_objects;        /* statements that comment on them */
     char **dump_environ, **restore_environ; /* carry the passwords */
+    char *entries;                          /* the archive's list */
     struct rt_folder folder;
     char *schema, *list;                           /* files in it */
     char *snapshot, *encoding, *dbname, *use_list; /* arguments */
@@ -57,9 +53,9 @@ void rt_transfer_close(struct rt_transfer *t)
     if (t == NULL)
         return;
     rt_folder_remove(&t->folder);
-    rt_result_free(t->large_objects);
     rt_environ_free(t->dump_environ);
     rt_environ_free(t->restore_environ);
+    free(t->entries);
     free(t->schema);
     free(t->list);
     free(t->use_list);
@@ -108,21 +104,11 @@ static int check_one(const struct rt_transfer *t, const char *doing,
     return command->exit_status == 0 ? 0 : failed(t, doing, command, err);
 }
 
-/* When the reader fails, the writer dies of SIGPIPE; when the writer fails, the reader
- * misses the end of its input: the one that failed by itself is named. */
-static int check_both(const struct rt_transfer *t, const struct rt_child *writer,
-                      const struct rt_child *reader, struct rt_err *err)
-{
-    if (writer->exit_status != 0 && writer->exit_status != 128 + SIGPIPE)
-        return failed(t, "cannot read production", writer, err);
-    return check_one(t, "cannot fill the new twin", reader, err);
-}
-
 /* ------------------------------------------------------------------ steps */
 
-#define DUMP_OPTIONS(t)                                                              \
-    "--format=custom", "--compress=0", "--no-owner", "--no-acl", "--no-tablespaces", \
-        "--no-publications", "--no-subscriptions", "--no-security-labels",           \
+#define DUMP_OPTIONS(t)                                                                  \
+    "--format=custom", "--compress=0", "--no-owner", "--no-acl", "--no-tablespaces",     \
+        "--no-publications", "--no-subscriptions", "--no-security-labels", "--no-blobs", \
         "--no-password", "--dbname=" RT_KEEPALIVES, (t)->encoding, (t)->snapshot
 #define RESTORE_OPTIONS(t) \
     "--exit-on-error", "--no-owner", "--no-acl", "--no-password", (t)->dbname
@@ -141,31 +127,61 @@ static int run(const struct rt_transfer *t, const char *const *argv,
     return rc;
 }
 
-/* Whether a line of an archive's list, "ID; CATALOG OID KIND SCHEMA NAME OWNER", is a
- * comment to copy: those on extensions are not. */
-static bool is_comment(const char *line)
+/* ------------------------------------------------------------------ the list */
+
+/* A line of an archive's list: "ID; CATALOG OID KIND SCHEMA NAME OWNER". */
+struct entry {
+    unsigned long catalog;
+    char oid[16];
+    const char *kind; /* and what follows it */
+};
+
+static bool read_entry(struct entry *out, const char *line)
 {
-    static const char kind[] = "COMMENT ", extension[] = "COMMENT - EXTENSION ";
     int at = 0;
 
-    return sscanf(line, "%*u; %*u %*u %n", &at) == 0 && at > 0 &&
-           strncmp(line + at, kind, strlen(kind)) == 0 &&
-           strncmp(line + at, extension, strlen(extension)) != 0;
+    if (sscanf(line, "%*u; %lu %15[0-9] %n", &out->catalog, out->oid, &at) != 2)
+        return false;
+    out->kind = line + at;
+    return true;
 }
 
-static int write_list(const struct rt_transfer *t, const char *text, struct rt_err *err)
+static bool starts(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+enum { EVENT_TRIGGERS = 3466 /* the OID of pg_event_trigger */ };
+
+/* Which only their owner may write. */
+static bool is_comment_on_extension(const struct entry *entry)
+{
+    return starts(entry->kind, "COMMENT - EXTENSION ");
+}
+
+static bool is_last(const struct entry *entry)
+{
+    return entry->catalog == EVENT_TRIGGERS || starts(entry->kind, "COMMENT ");
+}
+
+/* The lines of what comes last, or else all others without some. */
+static int write_list(const struct rt_transfer *t, const struct rt_indexes *without,
+                      bool last, struct rt_err *err)
 {
     FILE *file = fopen(t->list, "we");
     bool good = file != NULL;
 
-    while (good && *text) {
-        size_t len = strcspn(text, "\n");
-        char *line = rt_strndup(text, len);
+    for (const char *line = t->entries; good && *line;) {
+        size_t len = strcspn(line, "\n");
+        char *text = rt_strndup(line, len);
+        struct entry entry;
 
-        if (is_comment(line))
-            good = fprintf(file, "%s\n", line) > 0;
-        free(line);
-        text += len + (text[len] == '\n');
+        if (read_entry(&entry, text) && is_last(&entry) == last &&
+            !is_comment_on_extension(&entry) &&
+            !(without && rt_indexes_have(without, entry.oid)))
+            good = fprintf(file, "%s\n", text) > 0;
+        free(text);
+        line += len + (line[len] == '\n');
     }
     if (file && fclose(file) != 0)
         good = false;
@@ -174,7 +190,9 @@ static int write_list(const struct rt_transfer *t, const char *text, struct rt_e
                              strerror(errno));
 }
 
-static int read_schema(const struct rt_transfer *t, struct rt_err *err)
+/* ------------------------------------------------------------------ parts */
+
+static int read_schema(struct rt_transfer *t, struct rt_err *err)
 {
     const char *const dump[] = {t->tools->pg_dump,
                                 DUMP_OPTIONS(t),
@@ -184,15 +202,11 @@ static int read_schema(const struct rt_transfer *t, struct rt_err *err)
                                 t->schema,
                                 NULL};
     const char *const list[] = {t->tools->pg_restore, "--list", t->schema, NULL};
-    char *text = NULL;
     int rc = run(t, dump, t->dump_environ, "cannot read production", NULL, err);
 
-    if (rc == 0)
-        rc = run(t, list, t->restore_environ, "cannot read the dump", &text, err);
-    if (rc == 0)
-        rc = write_list(t, text, err);
-    free(text);
-    return rc;
+    return rc < 0 ? rc
+                  : run(t, list, t->restore_environ, "cannot read the dump", &t->entries,
+                        err);
 }
 
 int rt_transfer_open(struct rt_transfer **out, const struct rt_tools *tools,
@@ -207,13 +221,6 @@ int rt_transfer_open(struct rt_transfer **out, const struct rt_tools *tools,
     rc = make_folder(t, err);
     if (rc == 0)
         rc = read_schema(t, err);
-    if (rc == 0) /* pg_dump 17 and later has these with the data, without comments */
-        rc = rt_query(&t->large_objects, t->prod,
-                      "SELECT format('COMMENT ON LARGE OBJECT %s IS %L', objoid,"
-                      "              description) "
-                      "FROM pg_catalog.pg_description "
-                      "WHERE classoid = 'pg_catalog.pg_largeobject'::regclass",
-                      0, NULL, err);
     if (rc < 0) {
         rt_transfer_close(t);
         t = NULL;
@@ -222,39 +229,32 @@ int rt_transfer_open(struct rt_transfer **out, const struct rt_tools *tools,
     return rc;
 }
 
-int rt_transfer_data(const struct rt_transfer *t, struct rt_err *err)
+static int restore(const struct rt_transfer *t, const char *section, struct rt_err *err)
 {
-    const char *const dump[] = {t->tools->pg_dump,    DUMP_OPTIONS(t),  "--no-comments",
-                                "--section=pre-data", "--section=data", NULL};
-    const char *const restore[] = {t->tools->pg_restore, RESTORE_OPTIONS(t), NULL};
-    struct rt_child commands[] = {{.argv = dump, .environment = t->dump_environ},
-                                  {.argv = restore, .environment = t->restore_environ}};
-    int rc = rt_child_run(commands, 2, NULL, err);
+    const char *const argv[] = {
+        t->tools->pg_restore, RESTORE_OPTIONS(t), t->use_list, t->schema, section, NULL};
 
-    if (rc == 0)
-        rc = check_both(t, &commands[0], &commands[1], err);
-    rt_child_clear(&commands[0]);
-    rt_child_clear(&commands[1]);
-    return rc;
+    return run(t, argv, t->restore_environ, "cannot fill the new twin", NULL, err);
 }
 
-int rt_transfer_rest(const struct rt_transfer *t, struct rt_err *err)
+int rt_transfer_before(const struct rt_transfer *t, struct rt_err *err)
 {
-    const char *const restore[] = {
-        t->tools->pg_restore,  RESTORE_OPTIONS(t), "--no-comments",
-        "--section=post-data", t->schema,          NULL};
+    int rc = write_list(t, NULL, false, err);
 
-    return run(t, restore, t->restore_environ, "cannot fill the new twin", NULL, err);
+    return rc < 0 ? rc : restore(t, "--section=pre-data", err);
 }
 
-int rt_transfer_comments(const struct rt_transfer *t, struct rt_conn *next,
-                         struct rt_err *err)
+int rt_transfer_after(const struct rt_transfer *t, const struct rt_indexes *without,
+                      struct rt_err *err)
 {
-    const char *const restore[] = {t->tools->pg_restore, RESTORE_OPTIONS(t), t->use_list,
-                                   t->schema, NULL};
-    int rc = run(t, restore, t->restore_environ, "cannot fill the new twin", NULL, err);
+    int rc = write_list(t, without, false, err);
 
-    for (size_t i = 0; rc == 0 && i < rt_result_rows(t->large_objects); i++)
-        rc = rt_exec(NULL, next, rt_result_get(t->large_objects, i, 0), err);
-    return rc;
+    return rc < 0 ? rc : restore(t, "--section=post-data", err);
+}
+
+int rt_transfer_last(const struct rt_transfer *t, struct rt_err *err)
+{
+    int rc = write_list(t, NULL, true, err);
+
+    return rc < 0 ? rc : restore(t, NULL, err);
 }

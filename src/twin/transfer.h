@@ -1,7 +1,11 @@
-/* From production into an empty database: pg_dump and pg_restore, as of a snapshot. */
+/*
+ * The schema, from production into an empty database, as of a snapshot: pg_dump and
+ * pg_restore. Rows, indexes and foreign keys come in between (load.h, foreign.h).
+ */
 #ifndef RT_TWIN_TRANSFER_H
 #define RT_TWIN_TRANSFER_H
 
+#include "twin/index.h"
 #include "twin/snapshot.h"
 #include "twin/tools.h"
 
@@ -14,15 +18,14 @@ int rt_transfer_open(struct rt_transfer **out, const struct rt_tools *tools,
                      const char *database, struct rt_err *err) RT_CHECKED;
 void rt_transfer_close(struct rt_transfer *transfer); /* NULL is fine */
 
-/* Stream the tables with their data. After it production is read no more, and the
- * snapshot may end. */
-int rt_transfer_data(const struct rt_transfer *transfer, struct rt_err *err) RT_CHECKED;
+/* What comes before the rows: types, functions, tables, views. */
+int rt_transfer_before(const struct rt_transfer *transfer, struct rt_err *err) RT_CHECKED;
 
-/* Indexes, constraints, triggers, and whatever else comes after the data. */
-int rt_transfer_rest(const struct rt_transfer *transfer, struct rt_err *err) RT_CHECKED;
+/* What comes after them, but these, and what comes last. */
+int rt_transfer_after(const struct rt_transfer *transfer,
+                      const struct rt_indexes *without, struct rt_err *err) RT_CHECKED;
 
-/* The comments; next is a connection to the filled database. */
-int rt_transfer_comments(const struct rt_transfer *transfer, struct rt_conn *next,
-                         struct rt_err *err) RT_CHECKED;
+/* Comments, and then the event triggers, which see nothing of the copying. */
+int rt_transfer_last(const struct rt_transfer *transfer, struct rt_err *err) RT_CHECKED;
 
 #endif

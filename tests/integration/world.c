@@ -184,7 +184,7 @@ static void sort_rows(char *from, char *end)
 static char *dump(const struct cluster *c, const char *db)
 {
     char *text = cluster_dump(c, db, "--no-owner", "--no-acl", "--no-publications",
-                              "--exclude-table=revtwin.twin",
+                              "--no-blobs", "--exclude-table=revtwin.twin",
                               "--exclude-table=revtwin.receipt*", NULL);
 
     for (char *p = text; (p = strstr(p, " FROM stdin;\n")) != NULL;) {

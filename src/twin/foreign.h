@@ -1,0 +1,24 @@
+/*
+ * The foreign keys of a rebuild: added without a look at the rows, which costs nothing,
+ * and then validated by a crew, several tables at once. Where production's own rows
+ * violate a key it stays NOT VALID, and that is said.
+ */
+#ifndef RT_TWIN_FOREIGN_H
+#define RT_TWIN_FOREIGN_H
+
+#include "twin/crew.h"
+#include "twin/index.h"
+
+struct rt_foreign {
+    struct rt_crew *crew;
+    const struct rt_indexes *indexes;
+    /* results, in the arena: */
+    const char **violated; /* names of keys */
+    size_t violated_count;
+};
+
+/* next is a connection to the database; its tables and indexes are there. */
+int rt_foreign_add(struct rt_foreign *job, struct rt_arena *arena, struct rt_conn *next,
+                   struct rt_err *err) RT_CHECKED;
+
+#endif
