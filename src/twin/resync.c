@@ -224,6 +224,8 @@ static int rebuild(struct resync *r, struct rt_err *err)
                              .adopted_at = r->mark.adopted_at,
                              .place = r->place,
                              .tools = &tools,
+                             .workers = workers(r->options),
+                             .progress = r->progress,
                              .swap = {.wait_seconds = r->options->swap_wait_seconds,
                                       .force = r->options->force,
                                       .keep = r->options->keep_previous}};
