@@ -124,7 +124,7 @@ static void method_is_chosen_and_told(void **state)
     repo_commit(&s->repo, "note");
     scene_run(s, 0, "apply");
     assert_warned(s, "ran 1 migration on the twin");
-    assert_warned(s, "delta: compared in full: ");
+    assert_warned(s, "delta: incremental: ");
     assert_said(s, "(delta, ");
     expect_equal(s);
     scene_run(s, 0, "resync", "--json");
