@@ -1,5 +1,7 @@
 #include "fault.h"
 
+#include "base/attr.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +63,7 @@ int fault_start(void **state)
     snprintf(tmp, sizeof(tmp), "/tmp/rt-fault-XXXXXX");
     assert_non_null(mkdtemp(tmp));
     tmp_env = check_printf("TMPDIR=%s", tmp);
-    fault_resync(NULL, NULL, 0);
+    fault_resync((const char *const[]){NULL}, 0);
     return 0;
 }
 
@@ -81,32 +83,32 @@ int fault_stop(void **state)
 
 /* ------------------------------------------------------------------ runs */
 
-static void start(const char *const *env, const char *program, const char *method)
+static void start(const char *const *env, const char *const *options)
 {
-    const char *const args[] = {"resync", method ? "--method" : NULL, method, NULL};
-    const char *const argv[] = {program, method, NULL};
+    const char *args[8] = {"resync"};
 
+    for (size_t i = 0; options[i]; i++) {
+        assert_true(i + 2 < RT_COUNT(args));
+        args[i + 1] = options[i];
+    }
     run_clear(&fault_run);
-    if (program)
-        run_start(&fault_run, "/", env, argv);
-    else
-        run_start_revtwin(&fault_run, "/", env, args);
+    run_start_revtwin(&fault_run, "/", env, args);
 }
 
-void fault_resync(const char *program, const char *method, int status)
+void fault_resync(const char *const *options, int status)
 {
     const char *const env[] = {direct_prod, direct_twin, tmp_env, NULL};
 
-    start(env, program, method);
+    start(env, options);
     run_finish(&fault_run);
     run_expect(&fault_run, status);
 }
 
-void fault_launch(const char *program, const char *method)
+void fault_launch(const char *const *options)
 {
     const char *const env[] = {through_prod, through_twin, tmp_env, NULL};
 
-    start(env, program, method);
+    start(env, options);
 }
 
 void fault_change(void)

@@ -25,10 +25,9 @@ struct fault_point {
 
 /* What a resync is tried with: points in the order in which it comes to them. */
 struct fault_plan {
-    const char *method;
+    const char *const *options; /* of the command; NULL-terminated */
     const struct fault_point *points;
     size_t count;
-    const char *program; /* that is run with the method; NULL: revtwin */
 };
 
 extern struct cluster fault_prod, fault_twin;
@@ -49,11 +48,11 @@ int fault_stop(void **state);
 /* Production changes, and so does the twin by a developer's hand. */
 void fault_change(void);
 
-/* Start a resync without relays, and expect its end; program may be NULL: revtwin. */
-void fault_resync(const char *program, const char *method, int status);
+/* Start a resync without relays, and expect its end. */
+void fault_resync(const char *const *options, int status);
 
 /* Start one through the relays. */
-void fault_launch(const char *program, const char *method);
+void fault_launch(const char *const *options);
 
 /* A dump without what only a twin has, its lines sorted; for the caller to free. */
 char *fault_dump(enum fault_side side);

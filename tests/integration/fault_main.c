@@ -191,7 +191,7 @@ static void try_fault(const struct fault *fault, const struct fault_point *point
     fault_change();
     before = (struct dumps){fault_dump(FAULT_PROD), fault_dump(FAULT_TWIN)};
     relay_arm(&fault_relays[point->side], &trap);
-    fault_launch(plan->program, plan->method);
+    fault_launch(plan->options);
     hold(point);
     seconds = run_clock();
     if (fault->strike)
@@ -203,7 +203,7 @@ static void try_fault(const struct fault *fault, const struct fault_point *point
     relay_arm(&fault_relays[point->side], NULL);
     judge(fault, point, &before, seconds);
     if (fault->killed) {
-        fault_resync(plan->program, plan->method, 0);
+        fault_resync(plan->options, 0);
         expect_old_or_new(&before, false);
         fault_expect_clean();
     }
@@ -267,7 +267,7 @@ static void test_full_disk(void **state)
         try_fault(&full_disk, &plan->points[i]);
         assert_contains(fault_run.err, "No space left on device");
         mark_disk(false);
-        fault_resync(plan->program, plan->method, 0);
+        fault_resync(plan->options, 0);
         fault_expect_clean();
     }
 }

@@ -22,7 +22,8 @@ static const struct fault_point points[] = {
 
 int main(int argc, char **argv)
 {
-    const struct fault_plan plan = {"delta", points, RT_COUNT(points), DELTA_RUN};
+    const char *const options[] = {"--method", "delta", "--full-compare", NULL};
+    const struct fault_plan plan = {options, points, RT_COUNT(points)};
 
     return fault_main(argc, argv, &plan);
 }

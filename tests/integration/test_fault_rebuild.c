@@ -19,7 +19,8 @@ static const struct fault_point points[] = {
 
 int main(int argc, char **argv)
 {
-    const struct fault_plan plan = {NULL, points, RT_COUNT(points), NULL};
+    const char *const options[] = {"--method", "rebuild", NULL};
+    const struct fault_plan plan = {options, points, RT_COUNT(points)};
 
     return fault_main(argc, argv, &plan);
 }
