@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "pg/copy.h"
 #include "pg/query.h"
+#include "twin/sum.h"
 
 #define BLOCK 8192.0 /* where it is another, the ranges are only less even */
 #define SPLIT_FROM                                                                     \
@@ -93,59 +94,10 @@ static char *sink_of(const struct piece *piece, const char *format)
 
 /* ------------------------------------------------------------------ verifying */
 
-static char *sum_of(const struct rt_table *table, enum rt_hash_way way)
-{
-    struct rt_str sql = {0};
-
-    /* The fence keeps the hash out of the aggregate's inner loop. */
-    rt_str_add(&sql, "SELECT count(*), sum(h) FROM (SELECT ");
-    rt_project_row_hash(&sql, table, way);
-    rt_str_add(&sql, " AS h FROM ");
-    rt_project_source(&sql, table, "");
-    rt_str_add(&sql, " WHERE ");
-    rt_project_where(&sql, table);
-    rt_str_add(&sql, " OFFSET 0) _");
-    return rt_str_take(&sql);
-}
-
-static int compare(const struct work *work, const struct rt_result *prod,
-                   const struct rt_result *next, struct rt_err *err)
-{
-    const char *a = rt_result_get(prod, 0, 1), *b = rt_result_get(next, 0, 1);
-
-    if (strcmp(rt_result_get(prod, 0, 0), rt_result_get(next, 0, 0)) != 0)
-        rt_err_set(
-            err, RT_EINTERNAL, "table %s has %s rows in production and %s in the copy",
-            work->prod->ident, rt_result_get(prod, 0, 0), rt_result_get(next, 0, 0));
-    else if (a && strcmp(a, b ? b : "") != 0)
-        rt_err_set(err, RT_EINTERNAL,
-                   "rows of table %s are not what they are in production",
-                   work->prod->ident);
-    else
-        return 0;
-    return rt_err_hint(err, "Compare both sides with revtwin diff: types, collations or "
-                            "the defaults of generated columns may differ.");
-}
-
-/* Something that has not done the copying looks at what has arrived. */
 static int verify(struct work *work, struct rt_worker *worker, struct rt_err *err)
 {
-    /* Its key makes a difference to the hash, and only production has it as yet. */
-    char *sql = sum_of(work->prod, work->load->way);
-    struct rt_result *prod = NULL, *next = NULL;
-    int rc = rt_query(&prod, worker->prod, sql, 0, NULL, err);
-
-    if (rc == 0)
-        rc = rt_query(&next, worker->twin, sql, 0, NULL, err);
-    if (rc == 0)
-        rc = compare(work, prod, next, err);
-    if (rc == 0)
-        work->load->table_rows[work->number] =
-            strtoull(rt_result_get(prod, 0, 0), NULL, 10);
-    rt_result_free(prod);
-    rt_result_free(next);
-    free(sql);
-    return rc;
+    return rt_sum_compare(&work->load->table_rows[work->number], work->prod,
+                          work->load->way, worker->prod, worker->twin, err);
 }
 
 /* ------------------------------------------------------------------ indexes */
