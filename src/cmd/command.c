@@ -101,9 +101,10 @@ const struct rt_command_info rt_commands[] = {
      "to that head need no signature: signing began, or the key changed, there.\n\n"
      "With --twin it is the twin that is verified instead, which needs no repository: "
      "the\n"
-     "counts and the row hashes of every table, each side at one snapshot. Both are "
-     "only\n"
-     "read. -v names the first rows that differ by their keys."},
+     "counts and the row hashes of every table, each side at one snapshot, and where "
+     "its\n"
+     "sequences are. Both are only read. -v names the first rows that differ by their "
+     "keys."},
     {"diff", "", 0, 0, RT_NEED_PROD | RT_NEED_TWIN, rt_cmd_diff,
      "compare the twin's schema with production's",
      "Show where the twin's schema is not production's, object by object, as a unified "
@@ -154,12 +155,12 @@ void rt_help_program(struct rt_str *out)
 
 /* ------------------------------------------------------------------ preconditions */
 
-static int open_repo(struct rt_context *context, struct rt_err *err)
+static int open_repo(struct rt_context *context, bool needed, struct rt_err *err)
 {
     const char *dir = context->options.dir;
     int rc = rt_repo_open(&context->repo, dir ? dir : ".", err);
 
-    if (rc == -RT_EUSAGE && !(context->command->needs & RT_NEED_REPO)) {
+    if (rc == -RT_EUSAGE && !needed) {
         rt_err_clear(err);
         return 0;
     }
@@ -208,10 +209,10 @@ static int check_needs(struct rt_context *context, struct rt_err *err)
     if (options->undo)
         needs &= ~(unsigned)RT_NEED_PROD;
     if (options->rows)
-        needs = RT_NEED_PROD | RT_NEED_TWIN;
+        needs = RT_USE_REPO | RT_NEED_PROD | RT_NEED_TWIN;
 
     if (needs & (RT_NEED_REPO | RT_USE_REPO))
-        rc = open_repo(context, err);
+        rc = open_repo(context, needs & RT_NEED_REPO, err);
     if (rc == 0)
         rc = enter_folder(options->dir, err);
     if (rc == 0 && needs & (RT_NEED_PROD | RT_USE_PROD))

@@ -47,7 +47,7 @@ static const struct option_row rows[] = {
     {" apply resync ",
      {0, RT_OPT_FLAG, "full-compare", NULL,
       "compare every table in full, whatever has changed", FIELD(full_compare)}},
-    {" apply resync ",
+    {" apply resync verify ",
      {0, RT_OPT_TEXT, "jobs", "COUNT",
       "tables at a time (default: by processors, 2 to 4)", SETTING(RT_SET_JOBS)}},
     {" resync ",

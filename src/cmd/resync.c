@@ -143,8 +143,7 @@ int rt_resync_after_apply(struct rt_context *context, struct rt_err *err)
                          context->options.adopt ? " --adopt" : "");
 }
 
-/* By HEAD's revtwin.conf, if there is one: a resync needs no repository. */
-static int settle(struct rt_context *context, struct rt_err *err)
+int rt_resync_settings(struct rt_context *context, struct rt_err *err)
 {
     struct rt_config config = {0};
     struct rt_err no_commit = {0};
@@ -173,7 +172,7 @@ static int undo(struct rt_context *context, struct rt_err *err)
 int rt_cmd_resync(struct rt_context *context, struct rt_err *err)
 {
     struct forward forward;
-    int rc = settle(context, err);
+    int rc = rt_resync_settings(context, err);
 
     if (rc < 0)
         return rc;

@@ -13,6 +13,10 @@
 int rt_resync_precheck(struct rt_context *context, struct rt_conn *prod,
                        struct rt_err *err) RT_CHECKED;
 
+/* Settle the settings by HEAD's revtwin.conf, if there is one: neither a resync nor
+ * verify --twin needs a repository. */
+int rt_resync_settings(struct rt_context *context, struct rt_err *err) RT_CHECKED;
+
 /* Resync once the migrations are in: a failure is -RT_ERESYNC and says how to run the
  * resync again, unless it was cancelled or its outcome is unknown. */
 int rt_resync_after_apply(struct rt_context *context, struct rt_err *err) RT_CHECKED;

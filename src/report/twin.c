@@ -135,6 +135,72 @@ static void print_table(const struct rt_report *report,
     free(name);
 }
 
+static void add_place(struct rt_str *text, const struct rt_sequence_place *place)
+{
+    rt_str_addf(text, "%s%s", place->last, place->called ? "" : ", not given out yet,");
+}
+
+static void print_sequence(const struct rt_report *report,
+                           const struct rt_sequence *sequence)
+{
+    char *name = rt_printable(sequence->name);
+    struct rt_str text = {0};
+
+    rt_str_addf(&text, "differs: sequence %s (at ", name);
+    add_place(&text, &sequence->prod);
+    rt_str_add(&text, " in production, at ");
+    add_place(&text, &sequence->twin);
+    rt_str_add(&text, " in the twin)");
+    rt_report_line(report, "%s", text.data);
+    rt_str_clear(&text);
+    free(name);
+}
+
+static void print_views(const struct rt_report *report, const char *views)
+{
+    char *names = rt_printable(views);
+
+    rt_report_line(
+        report, "differs: materialized views that only one side has filled: %s", names);
+    free(names);
+}
+
+static json_t *sequence_json(const struct rt_sequence *sequence)
+{
+    const struct rt_sequence_place *places[] = {&sequence->prod, &sequence->twin};
+    static const char *const sides[] = {"production", "twin"};
+    json_t *object = json_object();
+
+    rt_json_put(object, "sequence", sequence->name);
+    for (size_t i = 0; i < RT_COUNT(sides); i++) {
+        json_t *place = json_object();
+
+        rt_json_put(place, "last_value", places[i]->last);
+        json_object_set_new(place, "is_called", json_boolean(places[i]->called));
+        json_object_set_new(object, sides[i], place);
+    }
+    return object;
+}
+
+/* What is no table. */
+static void report_others(const struct rt_report *report, const struct rt_verify *verify,
+                          json_t *doc)
+{
+    json_t *sequences = doc ? json_array() : NULL;
+
+    for (size_t i = 0; i < verify->sequence_count; i++) {
+        print_sequence(report, &verify->sequences[i]);
+        if (sequences)
+            json_array_append_new(sequences, sequence_json(&verify->sequences[i]));
+    }
+    if (verify->views)
+        print_views(report, verify->views);
+    if (doc) {
+        json_object_set_new(doc, "differing_sequences", sequences);
+        rt_json_put(doc, "differing_views", verify->views);
+    }
+}
+
 void rt_report_verify(const struct rt_report *report, const struct rt_verify *verify)
 {
     json_t *doc = rt_report_json(report), *list = doc ? json_array() : NULL;
@@ -145,7 +211,8 @@ void rt_report_verify(const struct rt_report *report, const struct rt_verify *ve
         if (list)
             json_array_append_new(list, table_json(&verify->tables[i]));
     }
-    if (verify->differing == 0)
+    report_others(report, verify, doc);
+    if (verify->differing + verify->sequence_count == 0 && verify->views == NULL)
         rt_report_line(report,
                        "the twin is production as of %s, row by row (tables: %zu, rows: "
                        "%llu)",

@@ -63,9 +63,18 @@ static int next_chunk(struct chunk *chunk, struct rt_copy_reader *reader,
     return 0;
 }
 
+/* In each chunk that differs there is a row that does. */
+static bool has_enough(const struct comparison *c)
+{
+    return c->differences && c->differences->enough > 0 &&
+           c->out->differing > c->differences->enough;
+}
+
 static void note_difference(struct comparison *c, int64_t chunk)
 {
     c->out->differing++;
+    if (has_enough(c))
+        return;
     if (c->run_count == 0 || c->agreed) {
         c->runs = rt_grow(c->runs, c->run_count, &c->run_cap, sizeof(*c->runs));
         c->runs[c->run_count++].first = chunk;

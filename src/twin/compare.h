@@ -23,6 +23,7 @@ struct rt_differences {
     int (*found)(void *context, const char *prod_ctid, const char *twin_ctid,
                  struct rt_err *err);
     void *context;
+    size_t enough; /* of them: more need not be looked for; 0: all are wanted */
 };
 
 struct rt_compared {

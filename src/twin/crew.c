@@ -14,7 +14,7 @@
 #include "twin/projection.h"
 #include "twin/snapshot.h"
 
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, CREW_MIN = 2, CREW_MAX = 4 };
 
 struct queued {
     struct rt_job job;
@@ -291,6 +291,17 @@ int rt_crew_finish(struct rt_crew *crew, struct rt_err *err)
         rt_err_set(err, RT_EINTERNAL, "the workers have stopped before");
     rt_err_clear(&signal);
     return crew->stop.raised ? -(int)err->status : 0;
+}
+
+unsigned rt_crew_size(unsigned asked)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (asked > 0)
+        return asked;
+    return processors < CREW_MIN   ? CREW_MIN
+           : processors > CREW_MAX ? CREW_MAX
+                                   : (unsigned)processors;
 }
 
 int rt_crew_open(struct rt_crew **out, const struct rt_crew_setup *setup,

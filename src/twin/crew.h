@@ -40,6 +40,9 @@ struct rt_job {
 
 struct rt_crew;
 
+/* How many there are where nobody says how many (0): as processors, within bounds. */
+unsigned rt_crew_size(unsigned asked);
+
 /* Start the threads, and wait until all have connected, so that the snapshot is theirs:
  * sessions without time limits and pinned as rt_projection_pin. Errors as
  * rt_crew_finish. */

@@ -4,6 +4,33 @@
 #include "pg/query.h"
 #include "queries.h"
 
+int rt_matviews_compare(const char **differing, struct rt_arena *arena,
+                        struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+{
+    static const char sql[] =
+        "SELECT string_agg(name, ', ' ORDER BY name) FROM ("
+        "SELECT name FROM unnest($1::text::text[], $2::text::text[]) AS t (a, b),"
+        " LATERAL (VALUES (a), (b)) AS v (name)"
+        " WHERE name IS NOT NULL GROUP BY name HAVING count(*) = 1) _";
+    struct rt_result *here = NULL, *there = NULL, *names = NULL;
+    int rc = rt_query(&here, prod, rt_sql_matviews_empty, 0, NULL, err);
+
+    *differing = NULL;
+    if (rc == 0)
+        rc = rt_query(&there, twin, rt_sql_matviews_empty, 0, NULL, err);
+    if (rc == 0) {
+        const char *params[] = {rt_result_get(here, 0, 0), rt_result_get(there, 0, 0)};
+
+        rc = rt_query(&names, twin, sql, RT_COUNT(params), params, err);
+    }
+    if (rc == 0 && rt_result_get(names, 0, 0))
+        *differing = rt_arena_strdup(arena, rt_result_get(names, 0, 0));
+    rt_result_free(here);
+    rt_result_free(there);
+    rt_result_free(names);
+    return rc;
+}
+
 int rt_matviews_refresh(unsigned long *refreshed, struct rt_conn *prod,
                         struct rt_conn *twin, const char *changed, struct rt_err *err)
 {

@@ -6,7 +6,13 @@
 #ifndef RT_TWIN_MATVIEW_H
 #define RT_TWIN_MATVIEW_H
 
+#include "base/arena.h"
 #include "pg/conn.h"
+
+/* Those that only one side has populated: "public.a, public.b" in the arena, or NULL. */
+int rt_matviews_compare(const char **differing, struct rt_arena *arena,
+                        struct rt_conn *prod, struct rt_conn *twin,
+                        struct rt_err *err) RT_CHECKED;
 
 /* In the twin's open transaction. changed: the OIDs of its tables that have changed, as
  * an array literal. *refreshed counts. */

@@ -1,17 +1,14 @@
 #include "twin/resync.h"
 
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "pg/query.h"
+#include "twin/crew.h"
 #include "twin/delta.h"
 #include "twin/guard.h"
 #include "twin/mark.h"
 #include "twin/rebuild.h"
 #include "twin/tools.h"
-
-enum { WORKERS_MIN = 2, WORKERS_MAX = 4 }; /* unless somebody says how many */
 
 struct resync {
     struct rt_resync_result *out;
@@ -102,17 +99,6 @@ static int refuse(const char *why, struct rt_err *err)
                             "will do. revtwin diff shows where the schemas differ.");
 }
 
-static unsigned workers(const struct rt_resync_options *options)
-{
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (options->workers > 0)
-        return options->workers;
-    return processors < WORKERS_MIN   ? WORKERS_MIN
-           : processors > WORKERS_MAX ? WORKERS_MAX
-                                      : (unsigned)processors;
-}
-
 /* ------------------------------------------------------------------ delta */
 
 /* Outside of transactions: what follows takes longer than a server may let us idle in
@@ -161,7 +147,7 @@ static int run_delta(struct resync *r, const char **unfit, struct rt_err *err)
         .twin_server = r->twin_server,
         .full_compare = r->options->full_compare,
         .may_give_up = r->options->method == RT_METHOD_AUTO,
-        .workers = workers(r->options),
+        .workers = rt_crew_size(r->options->workers),
         .wait_seconds = r->options->swap_wait_seconds,
         .source = r->out->source,
         .adopted_at = r->mark.adopted_at,
@@ -224,7 +210,7 @@ static int rebuild(struct resync *r, struct rt_err *err)
                              .adopted_at = r->mark.adopted_at,
                              .place = r->place,
                              .tools = &tools,
-                             .workers = workers(r->options),
+                             .workers = rt_crew_size(r->options->workers),
                              .progress = r->progress,
                              .swap = {.wait_seconds = r->options->swap_wait_seconds,
                                       .force = r->options->force,

@@ -52,50 +52,84 @@ static const char *next(struct places *places, int column)
                : NULL;
 }
 
-static void move(struct rt_str *sql, struct places *prod)
+static struct rt_sequence_place place(struct places *places, struct rt_arena *arena)
 {
-    const char *name = next(prod, 0);
+    return (struct rt_sequence_place){.last = rt_arena_strdup(arena, next(places, 1)),
+                                      .called = strcmp(next(places, 2), "t") == 0};
+}
 
-    rt_str_addf(sql, "ALTER SEQUENCE %s RESTART; SELECT pg_catalog.setval(", name);
-    rt_quote_literal(sql, name);
-    rt_str_addf(sql, ", %s, '%s');", next(prod, 1), next(prod, 2));
+static bool differ(struct places *prod, struct places *twin)
+{
+    return strcmp(next(prod, 1), next(twin, 1)) != 0 ||
+           strcmp(next(prod, 2), next(twin, 2)) != 0;
 }
 
 /* Both lists are in the order of the names. */
-static unsigned long compare(struct rt_str *sql, struct places *prod, struct places *twin)
+static void compare(struct rt_sequence *out, size_t *count, struct rt_arena *arena,
+                    struct places *prod, struct places *twin)
 {
-    unsigned long changed = 0;
-
     while (next(prod, 0) && next(twin, 0)) {
         int order = strcmp(next(prod, 0), next(twin, 0));
 
-        if (order == 0 && (strcmp(next(prod, 1), next(twin, 1)) != 0 ||
-                           strcmp(next(prod, 2), next(twin, 2)) != 0)) {
-            move(sql, prod);
-            changed++;
-        }
+        if (order == 0 && differ(prod, twin))
+            out[(*count)++] =
+                (struct rt_sequence){.name = rt_arena_strdup(arena, next(prod, 0)),
+                                     .prod = place(prod, arena),
+                                     .twin = place(twin, arena)};
         prod->row += order <= 0;
         twin->row += order >= 0;
     }
-    return changed;
+}
+
+static size_t count_all(const struct places *places)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < places->count; i++)
+        count += rt_result_rows(places->reads[i].rows);
+    return count;
+}
+
+int rt_sequences_compare(struct rt_sequence **out, size_t *count, struct rt_arena *arena,
+                         struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+{
+    struct places here = {0}, there = {0};
+    int rc = read_places(&here, prod, err);
+
+    *count = 0;
+    if (rc == 0)
+        rc = read_places(&there, twin, err);
+    if (rc == 0) {
+        *out = rt_arena_alloc(arena, (count_all(&here) + 1) * sizeof(**out));
+        compare(*out, count, arena, &here, &there);
+    }
+    clear(&here);
+    clear(&there);
+    return rc;
 }
 
 int rt_sequences_follow(unsigned long *changed, struct rt_conn *prod,
                         struct rt_conn *twin, struct rt_err *err)
 {
-    struct places here = {0}, there = {0};
+    struct rt_arena arena = {0};
+    struct rt_sequence *moved;
     struct rt_str sql = {0};
-    int rc = read_places(&here, prod, err);
+    size_t count;
+    int rc = rt_sequences_compare(&moved, &count, &arena, prod, twin, err);
 
-    *changed = 0;
-    if (rc == 0)
-        rc = read_places(&there, twin, err);
-    if (rc == 0)
-        *changed = compare(&sql, &here, &there);
-    if (rc == 0 && *changed > 0)
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        const struct rt_sequence *to = &moved[i];
+
+        rt_str_addf(&sql, "ALTER SEQUENCE %s RESTART; SELECT pg_catalog.setval(",
+                    to->name);
+        rt_quote_literal(&sql, to->name);
+        rt_str_addf(&sql, ", %s, %s);", to->prod.last,
+                    to->prod.called ? "true" : "false");
+    }
+    if (rc == 0 && count > 0)
         rc = rt_exec(NULL, twin, sql.data, err);
+    *changed = count;
     rt_str_clear(&sql);
-    clear(&here);
-    clear(&there);
+    rt_arena_clear(&arena);
     return rc;
 }

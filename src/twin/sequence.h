@@ -7,7 +7,23 @@
 #ifndef RT_TWIN_SEQUENCE_H
 #define RT_TWIN_SEQUENCE_H
 
+#include "base/arena.h"
 #include "pg/conn.h"
+
+/* One that is elsewhere on the twin. */
+struct rt_sequence {
+    const char *name; /* quoted */
+    struct rt_sequence_place {
+        const char *last;
+        bool called; /* last was given out */
+    } prod, twin;
+};
+
+/* Those of which both sides have one of the name, in the order of the names. Texts live
+ * in the arena. */
+int rt_sequences_compare(struct rt_sequence **out, size_t *count, struct rt_arena *arena,
+                         struct rt_conn *prod, struct rt_conn *twin,
+                         struct rt_err *err) RT_CHECKED;
 
 /* In the twin's open transaction; both sides have the same sequences. *changed counts
  * those that were elsewhere. */

@@ -6,6 +6,7 @@
 #include "schema/schema.h"
 #include "twin/compare.h"
 #include "twin/guard.h"
+#include "twin/matview.h"
 #include "twin/snapshot.h"
 
 /* One table's comparison, on one worker. */
@@ -13,6 +14,7 @@ struct check {
     struct rt_pair pair;
     enum rt_hash_way way;
     bool name_rows;
+    struct rt_progress *progress;
     struct rt_compared compared;
     struct place {
         bool on_prod, on_twin;
@@ -39,7 +41,7 @@ static int note_row(void *context, const char *prod, const char *twin, struct rt
     struct place *place;
 
     (void)err;
-    if (check->count == RT_VERIFY_ROWS) /* an early end would end the transaction, too */
+    if (check->count == RT_VERIFY_ROWS) /* of chunks that have more */
         return 0;
     place = &check->places[check->count++];
     place->on_prod = prod != NULL;
@@ -100,12 +102,17 @@ static int name_row(char **out, const struct check *check, const struct place *p
 static int run_check(struct rt_worker *worker, void *context, struct rt_err *err)
 {
     struct check *check = context;
-    const struct rt_differences sink = {.found = note_row, .context = check};
+    const struct rt_differences sink = {
+        .found = note_row, .context = check, .enough = RT_VERIFY_ROWS};
+    const struct rt_table *table = check->pair.prod;
     int rc = rt_compare_table(&check->compared, worker, &check->pair, check->way,
                               RT_COMPARE_ROWS, check->name_rows ? &sink : NULL, err);
 
     for (size_t i = 0; rc == 0 && i < check->count; i++)
         rc = name_row(&check->rows[i], check, &check->places[i], worker, err);
+    check->progress->bytes += table->bytes + table->toast_bytes;
+    check->progress->rows_read += check->compared.read;
+    check->progress->tables++;
     return rc;
 }
 
@@ -154,6 +161,7 @@ static int pair_tables(struct verify *v, struct rt_err *err)
             rt_tables_find(twin, prod->table[i].schema, prod->table[i].name);
         check->way = v->way;
         check->name_rows = v->job->name_rows;
+        check->progress = v->job->progress;
         if (check->pair.twin == NULL ||
             check->pair.twin->column_count != check->pair.prod->column_count)
             return schema_differs(
@@ -162,12 +170,28 @@ static int pair_tables(struct verify *v, struct rt_err *err)
     return 0;
 }
 
+static unsigned long long all_bytes(const struct rt_tables *tables)
+{
+    unsigned long long bytes = 0;
+
+    for (size_t i = 0; i < tables->count; i++)
+        bytes += tables->table[i].bytes + tables->table[i].toast_bytes;
+    return bytes;
+}
+
+static void show(void *context)
+{
+    rt_progress_show(context);
+}
+
 static int run_checks(struct verify *v, struct rt_err *err)
 {
     struct rt_str settings = {0};
     struct rt_crew *crew = NULL;
     int rc;
 
+    rt_progress_phase(v->job->progress, "comparing", v->prod_at.tables.count,
+                      all_bytes(&v->prod_at.tables));
     rt_str_add(&settings, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
                           "SET TRANSACTION SNAPSHOT ");
     rt_quote_literal(&settings, v->twin_at.id);
@@ -179,6 +203,8 @@ static int run_checks(struct verify *v, struct rt_err *err)
                           .twin = v->job->twin,
                           .access = RT_READ_ONLY,
                           .twin_settings = settings.data,
+                          .tick = show,
+                          .context = v->job->progress,
                       },
                       err);
     for (size_t i = 0; rc == 0 && i < v->prod_at.tables.count; i++)
@@ -192,6 +218,17 @@ static int run_checks(struct verify *v, struct rt_err *err)
     rt_crew_close(crew);
     rt_str_clear(&settings);
     return rc;
+}
+
+/* What has no rows to compare. */
+static int check_others(struct verify *v, struct rt_err *err)
+{
+    struct rt_verify *job = v->job;
+    int rc = rt_sequences_compare(&job->sequences, &job->sequence_count, v->arena,
+                                  v->prod, v->twin, err);
+
+    return rc == 0 ? rt_matviews_compare(&job->views, v->arena, v->prod, v->twin, err)
+                   : rc;
 }
 
 static void take_results(struct verify *v)
@@ -256,6 +293,8 @@ int rt_verify(struct rt_verify *job, struct rt_arena *arena, struct rt_err *err)
         rc = pair_tables(&v, err);
     if (rc == 0)
         rc = run_checks(&v, err);
+    if (rc == 0)
+        rc = check_others(&v, err);
     if (rc == 0)
         take_results(&v);
     for (size_t i = 0; v.checks && i < v.prod_at.tables.count; i++) {

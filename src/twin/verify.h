@@ -1,12 +1,14 @@
 /*
- * Verify: whether the twin has production's rows, by counts and row hashes. Both sides
- * are only read, each at one snapshot.
+ * Verify: whether the twin has production's rows, by counts and row hashes, and whether
+ * sequences are where production's are. Both sides are only read, each at one snapshot.
+ * Of materialized views it only counts that they are populated where production's are:
+ * what they hold is as of their last refresh, and a dump has not got it, either.
  */
 #ifndef RT_TWIN_VERIFY_H
 #define RT_TWIN_VERIFY_H
 
-#include "base/arena.h"
-#include "pg/conn.h"
+#include "twin/progress.h"
+#include "twin/sequence.h"
 
 enum { RT_VERIFY_ROWS = 5 };
 
@@ -23,9 +25,13 @@ struct rt_verify {
     const struct rt_server *prod, *twin;
     unsigned workers;
     bool name_rows;
+    struct rt_progress *progress;
     /* results: */
     struct rt_verified_table *tables;
-    size_t count, differing;
+    size_t count, differing;       /* tables */
+    struct rt_sequence *sequences; /* that are elsewhere on the twin */
+    size_t sequence_count;
+    const char *views; /* populated on one side only: "public.m, ..."; NULL: none */
     unsigned long long rows, read; /* of production: that it has, that were read */
     const char *taken_at;          /* UTC, production's clock */
 };

@@ -1,4 +1,5 @@
 /* revtwin verify --twin: every row of the twin against production's. */
+#include "relay.h"
 #include "run.h"
 #include "world.h"
 
@@ -11,6 +12,12 @@ static const char *const schema =
     "create table bag (a int, b text); insert into bag values (1, 'x'), (1, 'x'), (2, "
     "NULL);"
     "create table nothing (id int);";
+
+static const char *const objects =
+    "create sequence \"S s\".\"a\"\"s\" start 40; select nextval('\"S s\".\"a\"\"s\"');"
+    "create sequence calm; create sequence same; select nextval('same');"
+    "create materialized view now_ as select now();"
+    "create materialized view later as select 1 with no data;";
 
 /* Both with these rows, and the twin then with a change. */
 static void make(const char *change)
@@ -78,8 +85,10 @@ static void differing_rows_are_named(void **state)
     run_clear(&r);
 }
 
+/* And no more is read to find them than the hashes of all. */
 static void many_differing_rows_are_some(void **state)
 {
+    static const char told[] = "rows read from production: ";
     struct run r = {0};
     size_t count = 0;
 
@@ -92,7 +101,80 @@ static void many_differing_rows_are_some(void **state)
     for (const char *at = r.out; (at = strstr(at, "not the same: ")) != NULL; at++)
         count++;
     assert_int_equal(count, 5);
+    assert_contains(r.out, told);
+    assert_in_range(strtoul(strstr(r.out, told) + strlen(told), NULL, 10), 200004,
+                    201000);
     run_clear(&r);
+}
+
+static void sequences_and_views(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    make(NULL);
+    cluster_exec(&prod_server, "shop", objects);
+    cluster_exec(&twin_server, "dev", objects);
+    verify(&r, 0, NULL);
+    run_clear(&r);
+    cluster_exec(&twin_server, "dev",
+                 "select nextval('\"S s\".\"a\"\"s\"'); select setval('calm', 1, true);"
+                 "refresh materialized view later");
+    verify(&r, 7, NULL);
+    assert_contains(r.out,
+                    "differs: sequence \"S s\".\"a\"\"s\" (at 40 in production, at "
+                    "41 in the twin)\n");
+    assert_contains(r.out, "differs: sequence \"public\".\"calm\" (at 1, not given out "
+                           "yet, in production, at 1 in the twin)\n");
+    assert_lacks(r.out, "\"same\"");
+    assert_contains(r.out, "differs: materialized views that only one side has filled: "
+                           "\"public\".\"later\"\n");
+    assert_contains(r.err, ": 2 sequences, materialized views differ");
+    run_clear(&r);
+    cluster_exec(&twin_server, "dev",
+                 "refresh materialized view later with no data; select setval('calm', 1, "
+                 "false)");
+    verify(&r, 7, "--json");
+    assert_contains(r.out, "\"sequence\": \"\\\"S s\\\".\\\"a\\\"\\\"s\\\"\"");
+    assert_contains(r.out, "\"last_value\": \"41\"");
+    assert_contains(r.err, ": 1 sequence differs");
+    run_clear(&r);
+}
+
+/* How many connections the twin gets. */
+static unsigned long connections(const char *jobs)
+{
+    char prod[CLUSTER_URL_SIZE];
+    struct run r = {0};
+    struct relay relay;
+    unsigned long count;
+    char *env[3] = {0};
+
+    relay_start(&relay, twin_server.dir, twin_server.port, 0);
+    env[0] =
+        check_printf("PROD_DATABASE_URL=%s", cluster_url(&prod_server, "shop", prod));
+    env[1] = check_printf("DEV_DATABASE_URL=host=127.0.0.1 port=%d user=postgres "
+                          "dbname=dev sslmode=disable gssencmode=disable",
+                          relay.port);
+    run_revtwin(&r, "/", (const char *const *)env, "verify", "--twin", "--jobs", jobs,
+                NULL);
+    run_expect(&r, 0);
+    count = relay.counts->connections;
+    relay_stop(&relay);
+    run_clear(&r);
+    free(env[0]);
+    free(env[1]);
+    return count;
+}
+
+static void as_many_at_a_time_as_asked(void **state)
+{
+    unsigned long one;
+
+    (void)state;
+    make(NULL);
+    one = connections("1");
+    assert_int_equal(connections("4"), one + 3);
 }
 
 static void as_json(void **state)
@@ -174,6 +256,8 @@ int main(void)
         world_test(equal_rows),
         world_test(differing_rows_are_named),
         world_test(many_differing_rows_are_some),
+        world_test(sequences_and_views),
+        world_test(as_many_at_a_time_as_asked),
         world_test(as_json),
         world_test(another_schema),
         world_test(both_are_only_read),
