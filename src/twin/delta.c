@@ -194,6 +194,7 @@ static int find_differences(struct delta *d, struct rt_err *err)
         .writer = d->writer,
         .origin = &d->origin,
         .full_compare = job->full_compare,
+        .keep = job->keep,
         .crew = d->crew,
         .stage = d->stage,
         .progress = job->progress,

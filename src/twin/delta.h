@@ -22,6 +22,7 @@ struct rt_delta {
     bool full_compare; /* do not trust receipts */
     bool may_give_up;  /* rather than move more than a rebuild would */
     unsigned workers;
+    size_t keep;                     /* as rt_recent_setup */
     int wait_seconds;                /* for locks on the twin */
     const char *source, *adopted_at; /* for the mark */
     struct rt_progress *progress;

@@ -141,6 +141,7 @@ int rt_find_differences(struct rt_find *find, struct rt_arena *arena, struct rt_
         .way = find->way,
         .prod = find->prod,
         .twin = find->writer,
+        .keep = find->keep,
         .crew = find->crew,
         .progress = find->progress,
     };

@@ -15,6 +15,7 @@ struct rt_find {
     struct rt_conn *writer;         /* the twin's, with its tables locked */
     const struct rt_origin *origin; /* of production */
     bool full_compare;              /* do not trust the receipt */
+    size_t keep;                    /* as rt_recent_setup */
     struct rt_crew *crew;
     struct rt_stage *stage;
     struct rt_progress *progress;

@@ -129,7 +129,7 @@ static int scan(struct rt_recent *recent, const bool *skip, struct rt_err *err)
         .twin = recent->twin,
         .prod_version = rt_conn_version(setup->prod),
         .twin_version = rt_conn_version(setup->twin),
-        .keep = KEEP,
+        .keep = setup->keep > 0 ? setup->keep : KEEP,
         .crew = setup->crew,
         .progress = setup->progress,
     };

@@ -48,6 +48,8 @@ struct rt_recent_setup {
     enum rt_hash_way way;
     struct rt_conn *prod; /* in the snapshot's transaction */
     struct rt_conn *twin; /* in the one that keeps writers away from the tables */
+    size_t keep; /* addresses in memory, of 8 bytes; 0: as many as do no harm. The
+                    rows of tables that have more are looked for twice */
     struct rt_crew *crew; /* with connections to both */
     struct rt_progress *progress;
 };

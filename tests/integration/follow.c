@@ -185,6 +185,7 @@ void follow_delta(struct follow *f, bool full_compare)
                                  .twin_server = &f->twin,
                                  .full_compare = full_compare,
                                  .workers = 2,
+                                 .keep = f->keep,
                                  .wait_seconds = 10,
                                  .source = "shop",
                                  .progress = &progress};

@@ -24,6 +24,7 @@ struct follow {
     struct rt_server prod, twin;
     struct rt_arena arena;
     struct rt_err err;
+    size_t keep;           /* of the deltas to come: see rt_recent_setup */
     struct rt_delta delta; /* the last one */
     /* of the last follow_look: */
     const char *unfit; /* why the receipt says nothing, or NULL */
