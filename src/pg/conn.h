@@ -8,6 +8,8 @@
 #ifndef RT_PG_CONN_H
 #define RT_PG_CONN_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/secret.h"
 
@@ -59,6 +61,13 @@ int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
                           const char *database, enum rt_access access,
                           struct rt_err *err) RT_CHECKED;
 void rt_conn_close(struct rt_conn *conn); /* NULL is fine */
+
+/*
+ * Whether an attempt to connect goes on, though nobody may wait for it any more: then the
+ * process has to end by _exit. The exit handlers of libraries (GSSAPI, OpenSSL) would
+ * take down what the attempt uses, and abort.
+ */
+bool rt_connecting(void);
 
 /*
  * Connect again as the same user to the same database: a session that knows nothing of

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
@@ -15,6 +16,13 @@
 #include "pg/private.h"
 
 enum { MAX_PARAMS = 16 };
+
+static atomic_uint attempts; /* threads that have not ended */
+
+bool rt_connecting(void)
+{
+    return atomic_load(&attempts) != 0;
+}
 
 /* Shared by the two threads; the last one to leave frees it. */
 struct attempt {
@@ -65,6 +73,7 @@ static void *run_attempt(void *argument)
     if (write(attempt->done[1], "", 1) < 0)
         abort(); /* an empty pipe that is open on both ends takes a byte */
     attempt_leave(attempt);
+    atomic_fetch_sub(&attempts, 1);
     return NULL;
 }
 
@@ -89,12 +98,15 @@ static bool start_thread(struct attempt *attempt)
     pthread_t thread;
     bool started;
 
+    atomic_fetch_add(&attempts, 1);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     started = pthread_create(&thread, NULL, run_attempt, attempt) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (started)
         pthread_detach(thread);
+    else
+        atomic_fetch_sub(&attempts, 1);
     return started;
 }
 
