@@ -127,7 +127,7 @@ static int compare_chunks(struct comparison *c, struct rt_err *err)
 
 /* ------------------------------------------------------------------ rows */
 
-enum { CTID_SIZE = 32 };
+enum { CTID_SIZE = 32, RUNS = 16384 };
 
 /* A line of rt_cut_rows. */
 struct row {
@@ -234,20 +234,35 @@ static int merge_rows(struct comparison *c, struct sides *sides, struct rt_err *
     return rc;
 }
 
-static int find_rows(struct comparison *c, struct rt_err *err)
+/* Of so many runs. */
+static int find_some(struct comparison *c, const struct rt_run *runs, size_t count,
+                     struct rt_err *err)
 {
     struct rt_str prod = {0}, twin = {0};
     struct sides sides = {0};
     int rc;
 
-    rt_cut_rows(&prod, &c->cut, &c->prod, c->runs, c->run_count);
-    rt_cut_rows(&twin, &c->cut, &c->twin, c->runs, c->run_count);
+    rt_cut_rows(&prod, &c->cut, &c->prod, runs, count);
+    rt_cut_rows(&twin, &c->cut, &c->twin, runs, count);
     rc = open_sides(&sides, c->worker, prod.data, twin.data, err);
     if (rc == 0)
         rc = merge_rows(c, &sides, err);
     close_sides(&sides);
     rt_str_clear(&prod);
     rt_str_clear(&twin);
+    return rc;
+}
+
+/* As many statements as keep each of a bounded length, but where each would read the
+ * whole table. */
+static int find_rows(struct comparison *c, struct rt_err *err)
+{
+    size_t most = rt_cut_rescans(&c->cut) ? c->run_count : RUNS;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < c->run_count; i += most)
+        rc = find_some(c, c->runs + i, c->run_count - i < most ? c->run_count - i : most,
+                       err);
     return rc;
 }
 

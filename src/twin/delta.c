@@ -169,6 +169,7 @@ static int open_crew(struct delta *d, struct rt_err *err)
         .context = job->progress,
     };
     const struct rt_stage_setup stage = {
+        .reader = job->prod,
         .writer = d->writer,
         .pairs = d->pairs,
         .count = d->count,

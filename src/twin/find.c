@@ -13,7 +13,7 @@ static int compare(const struct search *s, struct rt_worker *worker, struct rt_e
 {
     struct rt_find *find = s->find;
     struct rt_differences sink =
-        rt_recent_check(s->recent, s->pair, rt_stage_sink(find->stage, s->pair, worker));
+        rt_recent_check(s->recent, s->pair, rt_stage_sink(find->stage, s->pair));
     struct rt_compared compared;
     int rc = rt_compare_table(&compared, worker, &find->pairs[s->pair], find->way,
                               RT_COMPARE_ROWS, &sink, err);

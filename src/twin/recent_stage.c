@@ -8,7 +8,6 @@ enum { BATCH = 10000 }; /* addresses in one statement */
 struct staging {
     struct rt_stage *stage;
     size_t pair;
-    struct rt_worker *worker;
 };
 
 static int stage_some(void *context, const rt_ctid *ctids, size_t count,
@@ -21,7 +20,7 @@ static int stage_some(void *context, const rt_ctid *ctids, size_t count,
     for (size_t i = 0; rc == 0 && i < count; i += BATCH) {
         rt_str_reset(&literal);
         rt_ctid_literal(&literal, ctids + i, count - i < BATCH ? count - i : BATCH);
-        rc = rt_stage_rows(to->stage, to->pair, to->worker, literal.data, err);
+        rc = rt_stage_rows(to->stage, to->pair, literal.data, err);
     }
     rt_str_clear(&literal);
     return rc;
@@ -31,7 +30,7 @@ int rt_recent_stage(struct rt_recent *recent, size_t pair, struct rt_worker *wor
                     struct rt_stage *stage, struct rt_err *err)
 {
     struct rt_recent_entry *entry = &recent->entries[pair];
-    struct staging to = {.stage = stage, .pair = pair, .worker = worker};
+    struct staging to = {.stage = stage, .pair = pair};
     bool unable = false;
     int rc;
 
@@ -78,7 +77,7 @@ static int find_gone(struct rt_worker *worker, void *context, struct rt_err *err
     struct rt_compared compared;
     int rc;
 
-    gone->to = rt_stage_sink(gone->stage, gone->pair, worker);
+    gone->to = rt_stage_sink(gone->stage, gone->pair);
     rc = rt_compare_table(&compared, worker, &setup->pairs[gone->pair], setup->way,
                           RT_COMPARE_KEYS, &sink, err);
     if (rc == 0 && setup->progress)

@@ -6,7 +6,9 @@
 #include "pg/copy.h"
 #include "pg/query.h"
 
-enum { BATCH = 16384 }; /* differences; their ctids are sent as text */
+/* Differences: how many are fetched by one statement, as text; and how many are kept to
+ * be sorted, whatever the table's size. */
+enum { BATCH = 16384, KEEP = 8 * BATCH };
 
 /*
  * What a row costs to write, and each page of the table that it is on: the server logs
@@ -25,10 +27,9 @@ struct difference {
 
 struct place {
     struct rt_stage *stage;
-    struct rt_worker *worker;
     size_t number;
-    struct difference *rows; /* all of the pair: the worker's production is being read */
-    struct difference *gone; /* not flushed yet; BATCH, once needed */
+    struct difference *rows; /* not flushed yet, up to KEEP */
+    struct difference *gone; /* the same, up to BATCH */
     size_t row_count, row_room, gone_count;
     struct rt_staged staged;
 };
@@ -36,7 +37,7 @@ struct place {
 struct rt_stage {
     struct rt_stage_setup setup;
     struct place *places;
-    pthread_mutex_t mutex; /* of the writer, and of what follows */
+    pthread_mutex_t mutex; /* of the reader and the writer, and of what follows */
     double cost_us;
     const char *unfit;
 };
@@ -161,8 +162,9 @@ static int copy_rows(struct place *place, const char *ctids, const char *twin_ct
     add_create(&to, place);
     rt_str_addf(&to, "COPY " RT_STAGE_ROWS " FROM STDIN%s", place->number,
                 rt_project_binary(pair->prod, pair->twin) ? " (FORMAT binary)" : "");
-    rc = rt_copy_pipe(&copied, place->worker->prod, from.data, place->stage->setup.writer,
-                      to.data, progress ? count_passed : NULL, progress, err);
+    rc = rt_copy_pipe(&copied, place->stage->setup.reader, from.data,
+                      place->stage->setup.writer, to.data, progress ? count_passed : NULL,
+                      progress, err);
     if (rc == 0) {
         place->staged.created = true;
         place->staged.bytes += copied.bytes;
@@ -331,7 +333,7 @@ static int take(void *context, const char *prod_ctid, const char *twin_ctid,
         place->rows = rt_grow(place->rows, place->row_count, &place->row_room,
                               sizeof(*place->rows));
         place->rows[place->row_count++] = found;
-        return 0;
+        return place->row_count < KEEP ? 0 : flush_rows(place, err);
     }
     if (place->gone == NULL)
         place->gone = rt_alloc(BATCH * sizeof(*place->gone));
@@ -341,10 +343,8 @@ static int take(void *context, const char *prod_ctid, const char *twin_ctid,
 
 /* ------------------------------------------------------------------ the stage */
 
-struct rt_differences rt_stage_sink(struct rt_stage *stage, size_t pair,
-                                    struct rt_worker *worker)
+struct rt_differences rt_stage_sink(struct rt_stage *stage, size_t pair)
 {
-    stage->places[pair].worker = worker;
     return (struct rt_differences){.found = take, .context = &stage->places[pair]};
 }
 
@@ -362,8 +362,8 @@ int rt_stage_flush(struct rt_stage *stage, size_t pair, struct rt_err *err)
     return rc;
 }
 
-int rt_stage_rows(struct rt_stage *stage, size_t pair, struct rt_worker *worker,
-                  const char *ctids, struct rt_err *err)
+int rt_stage_rows(struct rt_stage *stage, size_t pair, const char *ctids,
+                  struct rt_err *err)
 {
     struct place *place = &stage->places[pair];
     size_t count = 0;
@@ -373,7 +373,6 @@ int rt_stage_rows(struct rt_stage *stage, size_t pair, struct rt_worker *worker,
         count += *p == '(';
     if (count == 0)
         return 0;
-    place->worker = worker;
     place->staged.by_key = true;
     pthread_mutex_lock(&stage->mutex);
     rc = charge(stage, count, 0, err);

@@ -12,6 +12,8 @@
 struct rt_stage;
 
 struct rt_stage_setup {
+    struct rt_conn *reader;      /* production, in the snapshot; no worker's own, so that
+                                    it is free while they compare */
     struct rt_conn *writer;      /* whose transaction will change the twin */
     const struct rt_pair *pairs; /* borrowed, and numbered from 0 */
     size_t count;
@@ -32,17 +34,16 @@ struct rt_staged {
 struct rt_stage *rt_stage_open(const struct rt_stage_setup *setup);
 void rt_stage_close(struct rt_stage *stage); /* NULL is fine */
 
-/* The differences of one pair, as a sink for rt_compare_table: kept in batches, each of
- * which is fetched on the worker's connection to production. May be used by several
- * workers at once, each for another pair. rt_stage_flush ends a pair. */
-struct rt_differences rt_stage_sink(struct rt_stage *stage, size_t pair,
-                                    struct rt_worker *worker);
+/* The differences of one pair, as a sink for rt_compare_table: so many of them are kept,
+ * then their rows are fetched. May be used by several workers at once, each for another
+ * pair. rt_stage_flush ends a pair. */
+struct rt_differences rt_stage_sink(struct rt_stage *stage, size_t pair);
 int rt_stage_flush(struct rt_stage *stage, size_t pair, struct rt_err *err) RT_CHECKED;
 
 /* Rows of production that are to be in the twin, whose counterparts there, if any, are
  * found by their key: for incremental. ctids is an array literal: {"(0,1)","(0,2)"}. */
-int rt_stage_rows(struct rt_stage *stage, size_t pair, struct rt_worker *worker,
-                  const char *ctids, struct rt_err *err) RT_CHECKED;
+int rt_stage_rows(struct rt_stage *stage, size_t pair, const char *ctids,
+                  struct rt_err *err) RT_CHECKED;
 
 /* Find the counterparts of what rt_stage_rows has staged, of all pairs, on the writer
  * while no worker stages; until then all count as inserts. */
