@@ -245,10 +245,12 @@ static void add_ranges(struct rt_str *sql, const struct rt_cut *cut,
     rt_str_add(sql, " >= run.lower AND ");
     rt_quote_ident(sql, leading(table));
     rt_str_add(sql, " <= run.upper ORDER BY ");
-    if (table->key_count == 1)
+    if (table->key_count == 1) { /* alone it could be the name of a result, h */
+        rt_str_addf(sql, "%s.", table->ident);
         rt_quote_ident(sql, leading(table));
-    else
+    } else {
         rt_str_add(sql, "1, 2");
+    }
     rt_str_add(sql, ") x) TO STDOUT; SET LOCAL enable_seqscan = on");
 }
 

@@ -9,10 +9,18 @@ int rt_projection_pin(struct rt_conn *conn, struct rt_err *err)
 {
     /* money is written as lc_monetary says; row_security off is an error instead of
      * fewer rows. */
-    static const char *const settings[] = {
-        "TimeZone = 'UTC'",       "DateStyle = 'ISO, MDY'", "IntervalStyle = 'postgres'",
-        "extra_float_digits = 3", "bytea_output = 'hex'",   "lc_monetary = 'C'",
-        "xmloption = 'content'",  "search_path = ''",       "row_security = off"};
+    static const char *const settings[] = {"TimeZone = 'UTC'",
+                                           "DateStyle = 'ISO, MDY'",
+                                           "IntervalStyle = 'postgres'",
+                                           "extra_float_digits = 3",
+                                           "bytea_output = 'hex'",
+                                           "lc_monetary = 'C'",
+                                           "xmloption = 'content'",
+                                           "search_path = ''",
+                                           "row_security = off",
+                                           "array_nulls = on",
+                                           "quote_all_identifiers = off",
+                                           "standard_conforming_strings = on"};
     const char *set = rt_conn_in_transaction(conn) ? "SET LOCAL" : "SET";
     struct rt_str sql = {0};
     int rc;
@@ -116,16 +124,31 @@ bool rt_column_is_integer(const struct rt_column *column)
     return false;
 }
 
-/* A column's value as bytes that are the same on every server that has the value. */
+/* Several bit patterns are NaN, of which text has only one. */
+static bool has_nans(const struct rt_column *column)
+{
+    return column->send && (strcmp(column->send, "pg_catalog.float8send") == 0 ||
+                            strcmp(column->send, "pg_catalog.float4send") == 0);
+}
+
+/* A column's value as bytes that are the same on every server that has the value. The
+ * text of a row shows what the type's own function writes; a cast to text may be a
+ * user's, which writes what it likes. */
 static void add_bytes(struct rt_str *sql, const struct rt_column *column)
 {
-    rt_str_addf(sql, "%s(", column->send ? column->send : "pg_catalog.textsend");
-    rt_quote_ident(sql, column->name);
+    struct rt_str name = {0};
+
+    rt_quote_ident(&name, column->name);
     if (column->send == NULL)
-        rt_str_add(sql, "::pg_catalog.text");
-    else if (column->base)
-        rt_str_addf(sql, "::%s", column->base);
-    rt_str_add(sql, ")");
+        rt_str_addf(sql, "pg_catalog.textsend(ROW(%s)::pg_catalog.text)", name.data);
+    else if (has_nans(column))
+        rt_str_addf(sql, "%s(CASE WHEN %s = 'NaN' THEN 'NaN' ELSE %s%s%s END)",
+                    column->send, name.data, name.data, column->base ? "::" : "",
+                    column->base ? column->base : "");
+    else
+        rt_str_addf(sql, "%s(%s%s%s)", column->send, name.data, column->base ? "::" : "",
+                    column->base ? column->base : "");
+    rt_str_clear(&name);
 }
 
 static void add_row_bytes(struct rt_str *sql, const struct rt_table *table)

@@ -21,8 +21,8 @@ int rt_hash_way(enum rt_hash_way *out, struct rt_conn *prod, struct rt_conn *twi
                 struct rt_err *err) RT_CHECKED;
 
 /* Pin what the text of a value depends on (TimeZone, DateStyle, IntervalStyle,
- * extra_float_digits, bytea_output, lc_monetary, xmloption, search_path), for the session
- * or its open transaction, in which it takes no snapshot. */
+ * extra_float_digits, bytea_output, lc_monetary, xmloption, search_path), and how our own
+ * SQL is read, for the session or its open transaction, in which it takes no snapshot. */
 int rt_projection_pin(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
 
 /* Each appends. "from" is an alias for columns, "" for none: `t.`. */

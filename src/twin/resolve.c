@@ -14,11 +14,14 @@ static void add_equal(struct rt_str *sql, const struct rt_column *column, size_t
 {
     static const char builtin[] = "pg_catalog.";
     bool plain = column->send && strncmp(column->send, builtin, strlen(builtin)) == 0;
+    struct rt_str name = {0};
 
-    rt_str_add(sql, " AND t.");
-    rt_quote_ident(sql, column->name);
-    rt_str_addf(sql, "%s = s." RT_STAGE_COLUMN "%s", plain ? "" : "::text", number,
-                plain ? "" : "::text");
+    rt_quote_ident(&name, column->name);
+    rt_str_addf(sql,
+                plain ? " AND t.%s = s." RT_STAGE_COLUMN
+                      : " AND ROW(t.%s)::text = ROW(s." RT_STAGE_COLUMN ")::text",
+                name.data, number);
+    rt_str_clear(&name);
 }
 
 static void add_find(struct rt_volley *volley, const struct rt_table *twin, size_t number)
@@ -64,14 +67,17 @@ static bool in_key(const struct rt_table *table, size_t column)
     return false;
 }
 
-/* Whether an update may not change the column. By the key rows were paired. */
-static bool is_fixed(const struct rt_table *table, size_t column,
+/* Whether an update may not change the column. By the key rows were paired; but keys that
+ * are equal may not be the same, as 1 and 1.00, and ON UPDATE would follow. */
+static bool is_fixed(const struct rt_table *table, size_t column, bool by_key,
                      const struct rt_result *unique)
 {
     const struct rt_column *c = &table->columns[column];
 
-    if (c->generated || in_key(table, column))
+    if (c->generated)
         return false;
+    if (in_key(table, column))
+        return by_key && !rt_column_is_integer(c);
     if (c->identity == 'a')
         return true;
     for (size_t i = 0; i < rt_result_rows(unique); i++) {
@@ -86,13 +92,13 @@ static bool is_fixed(const struct rt_table *table, size_t column,
 
 /* Compared bit by bit: every type can be, whether it knows what equal is or not. */
 static void add_replaced(struct rt_volley *volley, const struct rt_table *twin,
-                         size_t number, const struct rt_result *unique)
+                         size_t number, bool by_key, const struct rt_result *unique)
 {
     struct rt_str here = {0}, there = {0}, sql = {0};
     const char *comma = "";
 
     for (size_t i = 0; i < twin->column_count; i++) {
-        if (!is_fixed(twin, i, unique))
+        if (!is_fixed(twin, i, by_key, unique))
             continue;
         rt_str_addf(&here, "%st.", comma);
         rt_quote_ident(&here, twin->columns[i].name);
@@ -200,7 +206,7 @@ int rt_write_resolve(struct rt_stage *stage, struct rt_err *err)
             add_find(&volley, setup->pairs[i].twin, i);
         if (staged->by_key)
             add_by_key(&volley, setup->pairs[i].twin, i, setup->way);
-        add_replaced(&volley, setup->pairs[i].twin, i, unique);
+        add_replaced(&volley, setup->pairs[i].twin, i, staged->by_key, unique);
         last[i] = volley.count;
         add_counts(&volley, i);
     }

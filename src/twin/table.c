@@ -118,7 +118,7 @@ static int check_hidden(const struct rt_result *found, const char *role,
 static int check_readable(const struct rt_result *found, const struct rt_result *session,
                           const struct rt_conn *conn, struct rt_err *err)
 {
-    const char *role = rt_result_get(session, 0, 1);
+    const char *role = rt_result_get(session, 0, 2);
     const char *server = rt_conn_server(conn)->role;
     int rc = check_rights(found, role, server, err);
 
@@ -224,7 +224,9 @@ int rt_tables_read(struct rt_tables *out, struct rt_arena *arena, struct rt_conn
 {
     /* With an empty path the names of types are qualified, and built-in ones are not. */
     struct rt_read reads[] = {
-        {.sql = "SELECT set_config('search_path', '', true), quote_ident(current_user)"},
+        {.sql = "SELECT pg_catalog.set_config('search_path', '', true),"
+                "       pg_catalog.set_config('quote_all_identifiers', 'off', true),"
+                "       pg_catalog.quote_ident(current_user)"},
         {.sql = rt_sql_tables},
         {.sql = rt_sql_tables_left_out},
     };

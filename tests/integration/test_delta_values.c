@@ -1,0 +1,120 @@
+/* Values, names and settings that could make two rows look equal that are not, or the
+ * other way round. */
+#include "deltas.h"
+
+/* The settings of a database, as a role could have them, too. */
+static void set_both(const char *setting)
+{
+    char *prod = check_printf("alter database shop set %s", setting);
+    char *twin = check_printf("alter database dev set %s", setting);
+
+    delta_prod(prod);
+    delta_twin(twin);
+    free(prod);
+    free(twin);
+}
+
+/* What our own statements call their columns. */
+static void test_names_of_results(void **state)
+{
+    delta_case(
+        *state,
+        "create table h (h int primary key, v text);"
+        "create table k (k bigint primary key, v text);"
+        "create table part (part int, c int, run int, lower int, x int,"
+        "    primary key (part, c));"
+        "create table t (id int primary key, x text, t int, s int, d int, g int unique);"
+        "insert into h select n, 'v' from generate_series(1, 3000) n;"
+        "insert into k select n, 'v' from generate_series(1, 3000) n;"
+        "insert into part select n, 1, 1, 1, 1 from generate_series(1, 3000) n;"
+        "insert into t select n, 'x', n, n, n, n from generate_series(1, 3000) n;"
+        "analyze",
+        "update h set v = 'x' where h % 100 = 7; delete from h where h % 300 = 1;"
+        "update k set v = 'x' where k % 100 = 7; delete from k where k % 300 = 1;"
+        "update part set x = 2 where part % 100 = 7; delete from part where part = 5;"
+        "update t set t = 4 where g % 50 = 3; update t set g = g + 5000 where s % 70 = 4",
+        "update h set h = -h where h < 10");
+}
+
+static void test_settings_that_change_statements(void **state)
+{
+    set_both("standard_conforming_strings = off");
+    set_both("array_nulls = off");
+    delta_case(*state,
+               "create table t (k text primary key, v text, a text[]);"
+               "insert into t select 'k' || n, 'v', array['NULL', null, n::text]"
+               "    from generate_series(1, 5000) n; analyze",
+               "update t set v = 'x' where k like '%77';"
+               "insert into t values ('new', '\\\\', array[null, 'null'])",
+               "delete from t where k like '%78'");
+}
+
+/* On one side only: names are then quoted there that are not quoted here. */
+static void test_names_always_quoted(void **state)
+{
+    struct deltas *f = *state;
+
+    delta_both("create table t (id int primary key, v text, c regclass);"
+               "insert into t select n, 'v', 'pg_class' from generate_series(1, 3000) n;"
+               "insert into t values (-1, 'x', 't'); analyze");
+    delta_prod("update t set v = 'x' where id % 1000 = 1");
+    delta_twin("alter database dev set quote_all_identifiers = on");
+    assert_int_equal(delta_run(f), 0);
+    assert_null(f->job.unfit);
+    assert_int_equal(f->job.receipt.rows_written, 3);
+    delta_twin("alter database dev reset quote_all_identifiers");
+    delta_expect_equal(f);
+    assert_int_equal(f->job.tables_changed, 0);
+}
+
+/* A cast to text may hide what differs. */
+static void test_casts_of_users(void **state)
+{
+    delta_case(*state,
+               "create type pair as (a int, b text);"
+               "create function pair_text(pair) returns text immutable language sql"
+               "    as $$ select 'pair'::text $$;"
+               "create cast (pair as text) with function pair_text(pair) as assignment;"
+               "create domain twins as pair;"
+               "create table t (id int primary key, p pair, d twins);"
+               "create table k (p pair primary key, v text);"
+               "insert into t select n, (n, 'x')::pair, (n, '')::pair"
+               "    from generate_series(1, 1000) n;"
+               "insert into k select (n, 'x')::pair, 'v' from generate_series(1, 100) n; "
+               "analyze",
+               "update t set p = (id, 'y')::pair where id % 100 = 1;"
+               "update t set d = null where id = 3; update t set d = (null, null)::pair"
+               "    where id = 4; update t set d = (4, null)::pair where id = 5;"
+               "update k set v = 'x' where (p).a % 10 = 1; delete from k where (p).a = 7",
+               "update t set p = (null, null)::pair where id = 9;"
+               "update t set p = null where id = 10");
+}
+
+/* As a sum on x86 has it: another bit pattern than 'NaN' in text has. */
+static void test_every_nan(void **state)
+{
+    delta_case(*state,
+               "create type pair as (a int, b text); create domain dose as float8;"
+               "create table t (id int primary key, p pair, d dose, f float8, g float4);"
+               "insert into t select n from generate_series(1, 1000) n; analyze",
+               "update t set p = (1, 'x')::pair, f = 'Infinity'::float8 - 'Infinity',"
+               "    g = 'Infinity'::float4 - 'Infinity'::float4,"
+               "    d = 'Infinity'::float8 - 'Infinity' where id % 100 = 1;"
+               "update t set f = 'NaN', g = '-0', d = '-0' where id % 100 = 2;"
+               "update t set f = '0', g = '0', d = 'NaN' where id % 100 = 3",
+               "update t set f = '-0', g = '-0' where id % 100 = 3");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        delta_test(test_names_of_results),
+        delta_test(test_settings_that_change_statements),
+        delta_test(test_names_always_quoted),
+        delta_test(test_casts_of_users),
+        delta_test(test_every_nan),
+    };
+
+    return cmocka_run_group_tests_name("delta: values", tests, world_start_servers,
+                                       world_stop_servers);
+}
