@@ -6,7 +6,9 @@
 #define SAVEPOINT "revtwin_origin"
 
 /* pg_control_checkpoint() lags behind a promotion until the next checkpoint; the names of
- * WAL files do not, and there are none during recovery. */
+ * WAL files do not, and there are none during recovery. When one of its processes crashes
+ * the server recovers from its log without being started anew, and may then give out
+ * numbers of transactions again that were not yet logged; statistics are reset. */
 static const struct {
     size_t offset;
     const char *sql;
@@ -15,7 +17,8 @@ static const struct {
     {offsetof(struct rt_origin, database),
      "(SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"},
     {offsetof(struct rt_origin, started),
-     "to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC',"
+     "to_char((SELECT greatest(pg_postmaster_start_time(), stats_reset)"
+     "         FROM pg_catalog.pg_stat_bgwriter) AT TIME ZONE 'UTC',"
      "        'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"},
     {offsetof(struct rt_origin, lsn),
      "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"

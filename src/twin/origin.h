@@ -14,7 +14,7 @@
 struct rt_origin {
     const char *system;   /* system identifier: of the files of initdb, or their copies */
     const char *timeline; /* changes when a server is restored or promoted */
-    const char *started;  /* when the server was, UTC with microseconds */
+    const char *started;  /* when it was, or has recovered: UTC with microseconds */
     const char *database; /* its OID */
     const char *snapshot; /* pg_current_snapshot() as text: "xmin:xmax:xip,..." */
     const char *lsn;      /* at or after the snapshot */

@@ -2,6 +2,7 @@
  * what must then be compared in full. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "follow.h"
 #include "run.h"
@@ -211,6 +212,26 @@ static void restarted(void **state)
     expect_unfit(f, "production was restarted, and may have been restored");
 }
 
+/* The server goes on; but what it had not logged yet is gone, with its numbers. */
+static void crashed(void **state)
+{
+    struct follow *f = *state;
+    PGconn *conn = cluster_connect(&prod_server, "shop");
+    char url[CLUSTER_URL_SIZE];
+    const struct timespec pause = {.tv_nsec = 50 * 1000000};
+
+    start(f);
+    PQclear(PQexec(conn, "copy (select) to program 'kill -KILL $PPID'"));
+    PQfinish(conn);
+    cluster_url(&prod_server, "shop", url);
+    for (int i = 0; i < 600 && PQping(url) != PQPING_OK; i++)
+        nanosleep(&pause, NULL);
+    expect_unfit(f, "production was restarted, and may have been restored");
+    follow_receipt(f);
+    follow_look(f);
+    follow_same(f, "t");
+}
+
 static void shell(const char *script)
 {
     struct run r = {0};
@@ -359,6 +380,7 @@ int main(void)
         follow_test(other_servers_and_databases),
         follow_test(database_made_anew),
         follow_test(restarted),
+        follow_test(crashed),
         follow_test(restored_from_its_disk),
         follow_test(promoted),
         follow_test(too_old),
