@@ -112,12 +112,17 @@ static int settle_one(struct gone *gone, struct rt_err *err)
         return give_up(gone->recent, gone->pair, gone->stage,
                        "production has more rows than the changed ones explain", err);
     gone->surplus = would_be - table->prod_rows;
-    if (gone->surplus > 0)
-        rt_crew_add(gone->recent->setup.crew,
-                    &(struct rt_job){.run = find_gone,
-                                     .context = gone,
-                                     .weight = (double)table->prod_rows});
     return 0;
+}
+
+static void add_search(struct gone *gone)
+{
+    const struct rt_recent_entry *entry = &gone->recent->entries[gone->pair];
+
+    rt_crew_add(gone->recent->setup.crew,
+                &(struct rt_job){.run = find_gone,
+                                 .context = gone,
+                                 .weight = (double)entry->table.prod_rows});
 }
 
 int rt_recent_settle(struct rt_recent *recent, struct rt_stage *stage, struct rt_err *err)
@@ -130,6 +135,11 @@ int rt_recent_settle(struct rt_recent *recent, struct rt_stage *stage, struct rt
         gone[i] = (struct gone){.recent = recent, .stage = stage, .pair = i};
         if (recent->entries[i].table.verdict == RT_RECENT_CHANGED)
             rc = settle_one(&gone[i], err);
+    }
+    /* Nothing fails between the first job and the end of them all, which use gone. */
+    for (size_t i = 0; rc == 0 && i < setup->count; i++) {
+        if (gone[i].surplus > 0)
+            add_search(&gone[i]);
     }
     if (rc == 0)
         rc = rt_crew_finish(setup->crew, err);
