@@ -112,9 +112,8 @@ bool rt_cut_rescans(const struct rt_cut *cut)
 
 /* ------------------------------------------------------------------ statements */
 
-/* Plans are made for tables of which we know more than the planner; JIT compilation takes
- * longer than it saves; and a group for each chunk should fit into memory. */
-#define SETTINGS "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; "
+/* A group for each chunk should fit into memory. */
+#define SETTINGS "SET LOCAL work_mem = '64MB'; "
 
 static int64_t first_in(const struct rt_cut *cut, int64_t chunk)
 {

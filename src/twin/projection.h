@@ -11,12 +11,12 @@
 
 /* How rows are hashed, as rt_hash_way has found it. */
 enum rt_hash_way {
-    RT_HASH_ARRAY,  /* hash_array_extended over what the send functions give */
-    RT_HASH_SHA256, /* the same bytes through sha256, where the former disagree */
+    RT_HASH_CHAIN,  /* the server's own hash functions, where both sides' agree */
+    RT_HASH_SHA256, /* of what the send functions give */
 };
 
-/* Ask both servers for the hash of a constant: those that agree may use the fast way.
- * prod and twin may be one connection. */
+/* Ask both servers for hashes of constants: those that agree may use the fast way. prod
+ * and twin may be one connection. */
 int rt_hash_way(enum rt_hash_way *out, struct rt_conn *prod, struct rt_conn *twin,
                 struct rt_err *err) RT_CHECKED;
 

@@ -186,7 +186,7 @@ static void expect_found(struct world *w, const struct scenario *s)
 
     check_context("%s; %s", s->setup, s->change);
     open_ends(&e, w, s->setup, s->change);
-    for (int way = RT_HASH_ARRAY; way <= RT_HASH_SHA256; way++) {
+    for (int way = RT_HASH_CHAIN; way <= RT_HASH_SHA256; way++) {
         struct rt_compared compared =
             compare(&e, &found, (enum rt_hash_way)way, RT_COMPARE_ROWS);
 
@@ -462,7 +462,7 @@ static void wild_estimates(void **state)
                 0);
             e.pair.prod = rt_tables_find(&e.snapshot.tables, "public", "t");
             e.pair.twin = rt_tables_find(&e.twin, "public", "t");
-            compare(&e, &found, RT_HASH_ARRAY, RT_COMPARE_ROWS);
+            compare(&e, &found, RT_HASH_CHAIN, RT_COMPARE_ROWS);
             assert_int_equal(found.inserts, full);
             assert_int_equal(found.deletes, !full);
             assert_int_equal(found.updates, 0);
@@ -520,7 +520,7 @@ static void reads_little_more_than_a_scan(void **state)
               "create table t (id int primary key, v int);"
               "insert into t select n, n from generate_series(1, 20000) n",
               "update t set v = 0 where id in (777, 15000)");
-    compared = compare(&e, &found, RT_HASH_ARRAY, RT_COMPARE_ROWS);
+    compared = compare(&e, &found, RT_HASH_CHAIN, RT_COMPARE_ROWS);
     assert_int_equal(found.updates, 2);
     assert_in_range(compared.chunks, 300, 700);
     assert_int_equal(compared.differing, 2);
@@ -535,7 +535,7 @@ static void only_chunks_when_nobody_wants_rows(void **state)
     struct ends e;
 
     open_ends(&e, *state, INTEGERS, "update t set a = -1 where id = 1500");
-    assert_int_equal(rt_compare_table(&compared, &e.worker, &e.pair, RT_HASH_ARRAY,
+    assert_int_equal(rt_compare_table(&compared, &e.worker, &e.pair, RT_HASH_CHAIN,
                                       RT_COMPARE_ROWS, NULL, &e.world->err),
                      0);
     assert_int_equal(compared.differing, 1);
@@ -551,7 +551,7 @@ static void the_receiver_may_stop_it(void **state)
     struct ends e;
 
     open_ends(&e, *state, INTEGERS, "update t set a = -1");
-    assert_int_equal(rt_compare_table(&compared, &e.worker, &e.pair, RT_HASH_ARRAY,
+    assert_int_equal(rt_compare_table(&compared, &e.worker, &e.pair, RT_HASH_CHAIN,
                                       RT_COMPARE_ROWS, &differences, &e.world->err),
                      -RT_EINTERNAL);
     assert_string_equal(e.world->err.message, "cannot compare table public.t: enough");
@@ -568,7 +568,7 @@ static void later_tables_are_scanned(void **state)
     char *text;
 
     open_ends(&e, *state, INTEGERS, "update t set a = -1 where id = 1500");
-    compare(&e, &found, RT_HASH_ARRAY, RT_COMPARE_ROWS);
+    compare(&e, &found, RT_HASH_CHAIN, RT_COMPARE_ROWS);
     assert_int_equal(found.updates, 1);
     assert_true(rt_conn_in_transaction(e.worker.prod));
     text = one_text(e.worker.prod, "SHOW enable_seqscan");
@@ -587,13 +587,13 @@ static void a_side_that_fails(void **state)
 
     open_ends(&e, *state, INTEGERS, "");
     cluster_exec(&twin_server, "dev", "alter table t rename to gone");
-    assert_int_equal(rt_compare_table(&compared, &e.worker, &e.pair, RT_HASH_ARRAY,
+    assert_int_equal(rt_compare_table(&compared, &e.worker, &e.pair, RT_HASH_CHAIN,
                                       RT_COMPARE_ROWS, &differences, &e.world->err),
                      -RT_EINTERNAL);
     assert_string_equal(e.world->err.message, "cannot compare table public.t: relation "
                                               "\"public.t\" does not exist");
     cluster_exec(&twin_server, "dev", "alter table gone rename to t");
-    compare(&e, &found, RT_HASH_ARRAY, RT_COMPARE_ROWS);
+    compare(&e, &found, RT_HASH_CHAIN, RT_COMPARE_ROWS);
     assert_int_equal(found.prod.len + found.twin.len, 0);
     close_ends(&e);
 }
