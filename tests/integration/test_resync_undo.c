@@ -221,6 +221,15 @@ static void test_lost_connection_during_an_undo(void **state)
 
 /* ------------------------------------------------------------------ sessions */
 
+/* Whether a session is still there. */
+static void expect_answer(PGconn *conn, ExecStatusType status)
+{
+    PGresult *result = PQexec(conn, "select 1");
+
+    assert_int_equal(PQresultStatus(result), status);
+    PQclear(result);
+}
+
 static void test_force_ends_sessions(void **state)
 {
     PGconn *on_twin, *on_kept;
@@ -233,7 +242,7 @@ static void test_force_ends_sessions(void **state)
     resync(0, "--force", "--keep-previous", NULL);
     assert_contains(run.err, "ended a session: dev: pid ");
     assert_contains(run.err, "ended a session: dev_revtwin_previous: pid ");
-    assert_int_equal(PQresultStatus(PQexec(on_twin, "select 1")), PGRES_FATAL_ERROR);
+    expect_answer(on_twin, PGRES_FATAL_ERROR);
     assert_databases("dev dev_revtwin_previous");
     PQfinish(on_twin);
     PQfinish(on_kept);
@@ -280,8 +289,8 @@ static void test_force_goes_as_far_as_the_role_may(void **state)
     assert_contains(run.err, "in use, and was still after 0 s");
     assert_contains(run.err, "user dora");
     assert_contains(run.err, "GRANT pg_signal_backend TO keeper");
-    assert_int_equal(PQresultStatus(PQexec(own, "select 1")), PGRES_FATAL_ERROR);
-    assert_int_equal(PQresultStatus(PQexec(developer, "select 1")), PGRES_TUPLES_OK);
+    expect_answer(own, PGRES_FATAL_ERROR);
+    expect_answer(developer, PGRES_TUPLES_OK);
     cluster_exec(&twin_server, "postgres", "grant pg_signal_backend to keeper");
     resync(0, "--undo", "--force", NULL);
     PQfinish(own);
