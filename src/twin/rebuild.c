@@ -45,15 +45,47 @@ struct fill {
     struct rt_progress unseen; /* where nobody looks */
 };
 
-/* The swap comes last, so a crash before it loses nothing that anybody has seen. */
 static const char worker_settings[] =
-    "SET synchronous_commit = off; SET client_min_messages = error;"
+    "SET client_min_messages = error;"
     "SELECT set_config(name, '256MB', false) FROM pg_catalog.pg_settings "
     "WHERE name = 'maintenance_work_mem' AND setting::bigint < 262144";
 
+static int open_crew(struct fill *f, const struct rt_site *site, struct rt_err *err)
+{
+    struct rt_rebuild *job = f->job;
+    const struct rt_crew_setup setup = {
+        .size = job->workers ? job->workers : DEFAULT_WORKERS,
+        .prod = rt_conn_server(job->prod),
+        .snapshot = job->snapshot.id,
+        .twin = job->twin,
+        .database = site->next,
+        .access = RT_READ_WRITE,
+        .twin_settings = worker_settings,
+        .tick = rt_load_tick,
+        .context = &f->load,
+    };
+
+    f->load.workers = setup.size;
+    f->load.snapshot = &job->snapshot;
+    f->load.next = &f->tables;
+    f->load.indexes = &f->indexes;
+    f->load.progress = job->progress ? job->progress : &f->unseen;
+    f->load.unread = 1;
+    return rt_crew_open(&f->load.crew, &setup, err);
+}
+
+static int read_schema(struct rt_worker *worker, void *context, struct rt_err *err)
+{
+    (void)worker;
+    return rt_transfer_read(context, err);
+}
+
+/* pg_dump asks one thing after another: meanwhile somebody else makes the next database,
+ * and connects the workers. */
 static int read_production(struct fill *f, struct rt_site *site, struct rt_err *err)
 {
     struct rt_rebuild *job = f->job;
+    struct rt_crew *reader = NULL;
     int rc = rt_snapshot_open(&job->snapshot, f->arena, job->prod, err);
 
     if (rc < 0)
@@ -61,12 +93,23 @@ static int read_production(struct fill *f, struct rt_site *site, struct rt_err *
     rt_log("copying production (%.1f MB)", (double)job->snapshot.size / 1e6);
     for (size_t i = 0; i < job->snapshot.tables.left_out_count; i++)
         rt_log("warning: not copied: %s", job->snapshot.tables.left_out[i]);
-    rc = rt_origin_read(&f->origin, f->arena, job->prod, err);
+    rc = rt_transfer_open(&f->transfer, job->tools, &job->snapshot, site->conn,
+                          site->next, err);
+    if (rc == 0)
+        rc = rt_crew_open(&reader, &(struct rt_crew_setup){.size = 1}, err);
+    if (rc < 0)
+        return rc;
+    rt_crew_add(reader, &(struct rt_job){.run = read_schema, .context = f->transfer});
+    rc = rt_site_create_next(site, err);
+    if (rc == 0)
+        rc = open_crew(f, site, err);
+    if (rc == 0)
+        rc = rt_origin_read(&f->origin, f->arena, job->prod, err);
     if (rc == 0)
         rc = rt_indexes_read(&f->indexes, f->arena, job->prod, err);
     if (rc == 0)
-        rc = rt_transfer_open(&f->transfer, job->tools, &job->snapshot, site->conn,
-                              site->next, err);
+        rc = rt_crew_finish(reader, err);
+    rt_crew_close(reader);
     return rc;
 }
 
@@ -99,33 +142,6 @@ static int prepare(struct fill *f, struct rt_site *site, struct rt_err *err)
     if (rc == 0)
         rc = rt_hash_way(&f->load.way, f->job->prod, f->next, err);
     return rc < 0 ? rc : follow_sequences(f, err);
-}
-
-static int copy_tables(struct fill *f, struct rt_site *site, struct rt_err *err)
-{
-    struct rt_rebuild *job = f->job;
-    unsigned workers = job->workers ? job->workers : DEFAULT_WORKERS;
-    const struct rt_crew_setup setup = {
-        .size = workers,
-        .prod = rt_conn_server(job->prod),
-        .snapshot = job->snapshot.id,
-        .twin = job->twin,
-        .database = site->next,
-        .access = RT_READ_WRITE,
-        .twin_settings = worker_settings,
-        .tick = rt_load_tick,
-        .context = &f->load,
-    };
-    int rc;
-
-    f->load.workers = workers;
-    f->load.snapshot = &job->snapshot;
-    f->load.next = &f->tables;
-    f->load.indexes = &f->indexes;
-    f->load.progress = job->progress ? job->progress : &f->unseen;
-    f->load.unread = 1;
-    rc = rt_crew_open(&f->load.crew, &setup, err);
-    return rc < 0 ? rc : rt_load_run(&f->load, f->arena, err);
 }
 
 /* ------------------------------------------------------------------ after the rows */
@@ -233,7 +249,7 @@ static int fill(struct rt_rebuild *job, struct rt_arena *arena, struct rt_site *
     if (rc == 0)
         rc = prepare(&f, site, err);
     if (rc == 0)
-        rc = copy_tables(&f, site, err);
+        rc = rt_load_run(&f.load, arena, err);
     rt_snapshot_close(&job->snapshot);
     if (rc == 0)
         rc = complete(&f, err);
@@ -248,10 +264,8 @@ static int fill(struct rt_rebuild *job, struct rt_arena *arena, struct rt_site *
 static int build(struct rt_rebuild *job, struct rt_arena *arena, struct rt_site *site,
                  struct rt_err *err)
 {
-    int rc = rt_site_create_next(site, err);
+    int rc = fill(job, arena, site, err);
 
-    if (rc == 0)
-        rc = fill(job, arena, site, err);
     if (rc == 0)
         rc = rt_site_carry_over(site, err);
     if (rc == 0) {

@@ -300,9 +300,14 @@ int rt_site_create_next(struct rt_site *site, struct rt_err *err)
     if (rc == 0)
         rc = rt_exec(NULL, site->conn, rt_result_get(create, 0, 0), err);
     if (rc == 0) {
+        /* Nothing there has to survive a crash: the swap's COMMIT makes it all durable.
+         */
         rt_str_add(&comment, "COMMENT ON DATABASE ");
         rt_quote_ident(&comment, site->next);
-        rt_str_add(&comment, " IS '" RT_SITE_COMMENT "being built by a resync'");
+        rt_str_add(&comment,
+                   " IS '" RT_SITE_COMMENT "being built by a resync'; ALTER DATABASE ");
+        rt_quote_ident(&comment, site->next);
+        rt_str_add(&comment, " SET synchronous_commit = off");
         rc = rt_exec(NULL, site->conn, comment.data, err);
     }
     rt_str_clear(&comment);

@@ -58,6 +58,12 @@ static int consider(struct search *s, const char *dir, int dir_len, struct rt_er
     return 0;
 }
 
+/* Production's own version is the best that there can be. */
+static bool is_found(const struct search *s)
+{
+    return s->best.major == s->lowest;
+}
+
 /* Debian's folders come before PATH: there /usr/bin/pg_dump is a script that chooses. */
 static int consider_installed(struct search *s, struct rt_err *err)
 {
@@ -66,11 +72,11 @@ static int consider_installed(struct search *s, struct rt_err *err)
     int rc = 0;
 
     if (glob("/usr/lib/postgresql/*/bin", 0, NULL, &found) == 0) {
-        for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++)
+        for (size_t i = 0; rc == 0 && !is_found(s) && i < found.gl_pathc; i++)
             rc = consider(s, found.gl_pathv[i], (int)strlen(found.gl_pathv[i]), err);
         globfree(&found);
     }
-    while (rc == 0 && path && *path) {
+    while (rc == 0 && !is_found(s) && path && *path) {
         size_t len = strcspn(path, ":");
 
         if (len > 0)

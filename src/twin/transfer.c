@@ -192,7 +192,7 @@ static int write_list(const struct rt_transfer *t, const struct rt_indexes *with
 
 /* ------------------------------------------------------------------ parts */
 
-static int read_schema(struct rt_transfer *t, struct rt_err *err)
+int rt_transfer_read(struct rt_transfer *t, struct rt_err *err)
 {
     const char *const dump[] = {t->tools->pg_dump,
                                 DUMP_OPTIONS(t),
@@ -219,8 +219,6 @@ int rt_transfer_open(struct rt_transfer **out, const struct rt_tools *tools,
     *t = (struct rt_transfer){.tools = tools, .prod = snapshot->conn, .target = target};
     prepare(t, snapshot, database);
     rc = make_folder(t, err);
-    if (rc == 0)
-        rc = read_schema(t, err);
     if (rc < 0) {
         rt_transfer_close(t);
         t = NULL;

@@ -11,12 +11,15 @@
 
 struct rt_transfer;
 
-/* Read the schema as of the snapshot, to fill the database on target's server.
- * -RT_EINTERNAL, here and below, with what the failed program wrote as detail. */
+/* To fill the database on target's server from the snapshot. Nothing is run yet. */
 int rt_transfer_open(struct rt_transfer **out, const struct rt_tools *tools,
                      const struct rt_snapshot *snapshot, struct rt_conn *target,
                      const char *database, struct rt_err *err) RT_CHECKED;
 void rt_transfer_close(struct rt_transfer *transfer); /* NULL is fine */
+
+/* Read the schema, while the snapshot is held; both connections may be at other work.
+ * -RT_EINTERNAL, here and below, with what the failed program wrote as detail. */
+int rt_transfer_read(struct rt_transfer *transfer, struct rt_err *err) RT_CHECKED;
 
 /* What comes before the rows: types, functions, tables, views. */
 int rt_transfer_before(const struct rt_transfer *transfer, struct rt_err *err) RT_CHECKED;

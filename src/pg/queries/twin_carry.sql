@@ -1,5 +1,6 @@
 -- The statements that give database $2 what database $1 has as a database: rights,
--- connection limit, settings for all and for single roles, and last its owner.
+-- connection limit, settings for all and for single roles, and last its owner. Those that
+-- it was built with go first.
 -- Settings that are lists of names are stored quoted; taken apart as pg_dump does.
 WITH twin AS (
     SELECT d.*, o.rolname AS owner
@@ -15,6 +16,8 @@ WITH twin AS (
     LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
     CROSS JOIN LATERAL unnest(s.setconfig) WITH ORDINALITY AS c (item, place)
 ), statement (step, place, sql) AS (
+    SELECT 0, 0, format('ALTER DATABASE %I RESET ALL', $2::text)
+    UNION ALL
     SELECT 1, 0, format('REVOKE ALL ON DATABASE %I FROM PUBLIC', $2::text)
     FROM twin
     WHERE datacl IS NOT NULL
