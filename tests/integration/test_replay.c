@@ -207,12 +207,11 @@ static void signed_rows(void **state)
 static void twin_from_before_the_first_apply(void **state)
 {
     struct scene *s = *state;
+    char url[CLUSTER_URL_SIZE];
 
     scene_new_production(s);
     cluster_createdb(&twin_server, s->db);
-    scene_run(s, 0, "resync", "--twin",
-              check_printf("host=%s port=%d user=postgres dbname=%s", twin_server.dir,
-                           twin_server.port, s->db));
+    scene_run(s, 0, "resync", "--twin", cluster_url(&twin_server, s->db, url));
     assert_twin(s, "SELECT to_regclass('revtwin.ledger') IS NULL", "t");
     scene_step(s, "V2");
     scene_run(s, 0, "apply");
