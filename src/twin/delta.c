@@ -362,6 +362,15 @@ static bool is_refused(const struct rt_err *err)
     return strncmp(err->sqlstate, "23", 2) == 0;
 }
 
+/* What cannot be done to the tables that there are, though new ones could be filled: a
+ * partitioned table's key may not be NOT VALID, a published table without a replica
+ * identity loses no rows, and a table has no room for two more columns. */
+static bool is_impossible(const struct rt_err *err)
+{
+    return rt_err_is(err, "42809") || rt_err_is(err, "55000") ||
+           strncmp(err->sqlstate, "54", 2) == 0;
+}
+
 int rt_delta(struct rt_delta *job, struct rt_arena *arena, struct rt_err *err)
 {
     int64_t start = rt_clock_us();
@@ -380,9 +389,12 @@ int rt_delta(struct rt_delta *job, struct rt_arena *arena, struct rt_err *err)
         if (rc == 0 || !is_refused(err))
             break;
     }
-    if (rc < 0 && is_refused(err)) {
+    if (rc < 0 && (is_refused(err) || is_impossible(err))) {
         job->unfit = rt_arena_format(
-            arena, "the twin's constraints refuse rows of production: %s", err->message);
+            arena, "%s: %s",
+            is_refused(err) ? "the twin's constraints refuse rows of production"
+                            : "the twin's tables cannot be changed in place",
+            err->message);
         rt_err_clear(err);
         rc = 0;
     }

@@ -211,6 +211,58 @@ static void test_rows_that_the_twin_refuses(void **state)
     assert_query(&twin_server, "dev", "select count(*) from t", "0");
 }
 
+/* The tables that there are stand in the way; a rebuild makes others. */
+static void expect_rebuild(struct deltas *f, const char *both, const char *prod,
+                           const char *why)
+{
+    delta_both(both);
+    delta_expect_equal(f);
+    delta_prod(prod);
+    if (delta_run(f) < 0)
+        check_fail("rt_delta: %s", f->world->err.message);
+    assert_contains(f->job.unfit, "the twin's tables cannot be changed in place: ");
+    assert_contains(f->job.unfit, why);
+    f->world->options.method = RT_METHOD_AUTO;
+    world_expect(f->world, 0);
+    assert_string_equal(f->world->result.method, "rebuild");
+    assert_contains(f->world->result.why, why);
+}
+
+static void test_partitioned_key_that_production_violates(void **state)
+{
+    expect_rebuild(*state,
+                   "create table p (id int primary key);"
+                   "create table c (id int, p int references p) partition by range (id);"
+                   "create table c1 partition of c for values from (0) to (1000);"
+                   "insert into p select n from generate_series(1, 10) n;"
+                   "insert into c select n, n from generate_series(1, 10) n",
+                   "alter table p disable trigger all; delete from p where id = 5;"
+                   "alter table p enable trigger all",
+                   "cannot add NOT VALID foreign key");
+    assert_query(&twin_server, "dev", "select count(*) from p", "9");
+    assert_query(&twin_server, "dev", "select count(*) from c", "10");
+}
+
+static void test_published_table_without_a_key(void **state)
+{
+    expect_rebuild(*state,
+                   "create table t (v text); insert into t values ('a'), ('b');"
+                   "create publication everything for all tables",
+                   "truncate t; insert into t values ('c')",
+                   "does not have a replica identity");
+    world_expect_equal();
+}
+
+static void test_table_with_room_for_no_column(void **state)
+{
+    expect_rebuild(*state,
+                   "do $$ begin execute (select 'create table w (' || string_agg("
+                   "'c' || n || ' bool', ',') || ')' from generate_series(1, 1599) n);"
+                   "end $$; insert into w (c1) values (true)",
+                   "update w set c2 = false", "at most 1600 columns");
+    world_expect_equal();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +276,9 @@ int main(void)
         delta_test(test_key_that_is_not_valid),
         delta_test(test_check_that_is_not_valid),
         delta_test(test_rows_that_the_twin_refuses),
+        delta_test(test_partitioned_key_that_production_violates),
+        delta_test(test_published_table_without_a_key),
+        delta_test(test_table_with_room_for_no_column),
     };
 
     return cmocka_run_group_tests_name("delta: keys", tests, world_start_servers,
