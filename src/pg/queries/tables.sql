@@ -17,6 +17,10 @@ WITH RECURSIVE configuration (oid, condition) AS (
            NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                        WHERE d.classid = 'pg_catalog.pg_class'::regclass
                          AND d.objid = c.oid AND d.deptype = 'e'))
+), doubtful (rel, number) AS (
+    -- From 18 on a NOT NULL may be there that not every row meets.
+    SELECT conrelid, unnest(conkey) FROM pg_catalog.pg_constraint
+    WHERE contype = 'n' AND NOT convalidated
 ), key AS (
     -- What tells rows apart: the primary key, else the shortest unique index that will do.
     SELECT DISTINCT ON (i.indrelid) i.indrelid,
@@ -29,7 +33,8 @@ WITH RECURSIVE configuration (oid, condition) AS (
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
                       WHERE a.attrelid = i.indrelid
                         AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
-                        AND (NOT a.attnotnull OR a.attgenerated <> ''))
+                        AND (NOT a.attnotnull OR a.attgenerated <> ''
+                             OR (a.attrelid, a.attnum) IN (SELECT * FROM doubtful)))
     ORDER BY i.indrelid, i.indisprimary DESC, i.indnkeyatts, x.relname
 ), domain (oid, base) AS (
     SELECT oid, typbasetype FROM pg_catalog.pg_type WHERE typtype = 'd'
@@ -83,7 +88,8 @@ SELECT k.oid, k.nspname, k.relname,
                   WHERE n.oid = t.pronamespace) || '.' || quote_ident(t.proname) END,
        CASE WHEN t.oid <> a.atttypid THEN t.name END,
        t.sent AND t.typreceive <> 0,
-       a.attnotnull, a.attgenerated <> '', nullif(a.attidentity, ''),
+       a.attnotnull AND (k.oid, a.attnum) NOT IN (SELECT * FROM doubtful),
+       a.attgenerated <> '', nullif(a.attidentity, ''),
        array_position(key.columns, a.attnum)
 FROM kept k
 LEFT JOIN key ON key.indrelid = k.oid
