@@ -26,27 +26,7 @@
                          CASE WHEN nn.connoinherit THEN ' NO INHERIT' ELSE '' END ||
                          CASE WHEN NOT nn.convalidated THEN ' NOT VALID' ELSE '' END END,
                CASE WHEN NOT a.attislocal AND NOT r.relispartition
-                    THEN '/* inherited */' END), ',' ORDER BY a.attnum) AS columns,
-           string_agg(
-               CASE WHEN a.attstorage <> t.typstorage
-                    THEN format(E'ALTER TABLE ONLY %s ALTER COLUMN %I SET STORAGE %s;\n',
-                                r.ident, a.attname,
-                                CASE a.attstorage WHEN 'p' THEN 'PLAIN'
-                                     WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
-                                     ELSE 'EXTENDED' END) ELSE '' END ||
-               CASE WHEN j.a ->> 'attcompression' <> ''
-                    THEN format(E'ALTER TABLE ONLY %s ALTER COLUMN %I '
-                                'SET COMPRESSION %s;\n', r.ident, a.attname,
-                                CASE j.a ->> 'attcompression' WHEN 'p' THEN 'pglz'
-                                     WHEN 'l' THEN 'lz4' ELSE j.a ->> 'attcompression' END)
-                    ELSE '' END ||
-               CASE WHEN a.attstattarget >= 0
-                    THEN format(E'ALTER TABLE ONLY %s ALTER COLUMN %I SET STATISTICS %s;\n',
-                                r.ident, a.attname, a.attstattarget) ELSE '' END ||
-               CASE WHEN a.attoptions IS NOT NULL
-                    THEN format(E'ALTER TABLE ONLY %s ALTER COLUMN %I SET (%s);\n', r.ident,
-                                a.attname, array_to_string(a.attoptions, ', '))
-                    ELSE '' END, '' ORDER BY a.attnum) AS settings
+                    THEN '/* inherited */' END), ',' ORDER BY a.attnum) AS columns
     FROM relation r
     JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
@@ -55,7 +35,6 @@
            ON co.oid = a.attcollation AND a.attcollation <> t.typcollation
     LEFT JOIN pg_constraint nn ON nn.conrelid = a.attrelid AND nn.contype = 'n' AND
                                   nn.conkey[1] = a.attnum
-    CROSS JOIN LATERAL (SELECT to_jsonb(a)) j (a)
     WHERE r.relkind IN ('r', 'p', 'f')
     GROUP BY a.attrelid
 ), ancestor AS (
@@ -85,7 +64,7 @@ SELECT CASE r.relkind WHEN 'f' THEN 'foreign table' ELSE 'table' END, r.ident,
               E'\nOPTIONS (' || (SELECT string_agg(format('%I %L', option_name,
                                                           option_value), ', ')
                                  FROM pg_options_to_table(ft.ftoptions)) || ')',
-              E';\n', a.settings,
+              E';\n', s.settings,
               CASE WHEN r.relrowsecurity
                    THEN format(E'ALTER TABLE %s ENABLE ROW LEVEL SECURITY;\n', r.ident) END,
               CASE WHEN r.relforcerowsecurity
@@ -97,6 +76,7 @@ SELECT CASE r.relkind WHEN 'f' THEN 'foreign table' ELSE 'table' END, r.ident,
                                                    ELSE 'FULL' END) END)
 FROM relation r
 LEFT JOIN attribute a ON a.attrelid = r.oid
+LEFT JOIN column_setting s ON s.attrelid = r.oid
 LEFT JOIN ancestor h ON h.inhrelid = r.oid
 LEFT JOIN pg_am am ON am.oid = r.relam
 LEFT JOIN pg_class toast ON toast.oid = r.reltoastrelid

@@ -7,7 +7,7 @@ SELECT CASE r.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, r.ident
                               FROM (SELECT unnest(r.reloptions) UNION ALL
                                     SELECT 'toast.' || unnest(toast.reloptions)) _ (o)) ||
                   ')',
-              E' AS\n', pg_get_viewdef(r.oid), E'\n', a.settings,
+              E' AS\n', pg_get_viewdef(r.oid), E'\n', a.defaults, s.settings,
               CASE WHEN r.relreplident IN ('n', 'f') AND r.relkind = 'm'
                    THEN format(E'ALTER TABLE ONLY %s REPLICA IDENTITY %s;\n', r.ident,
                                CASE r.relreplident WHEN 'n' THEN 'NOTHING'
@@ -15,17 +15,13 @@ SELECT CASE r.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, r.ident
 FROM relation r
 LEFT JOIN pg_am am ON am.oid = r.relam
 LEFT JOIN pg_class toast ON toast.oid = r.reltoastrelid
+LEFT JOIN column_setting s ON s.attrelid = r.oid
 CROSS JOIN LATERAL (
-    SELECT concat(
-               string_agg(format(E'ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s;\n',
-                                 r.ident, a.attname, pg_get_expr(d.adbin, d.adrelid)),
-                          '' ORDER BY a.attnum) FILTER (WHERE d.oid IS NOT NULL),
-               string_agg(format(E'ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s;\n',
-                                 r.ident, a.attname, a.attstattarget),
-                          '' ORDER BY a.attnum) FILTER (WHERE a.attstattarget >= 0))
-               AS settings
+    SELECT string_agg(format(E'ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s;\n', r.ident,
+                             a.attname, pg_get_expr(d.adbin, d.adrelid)),
+                      '' ORDER BY a.attnum) AS defaults
     FROM pg_attribute a
-    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attrelid = r.oid AND a.attnum > 0) a
 WHERE r.relkind IN ('v', 'm')
 UNION ALL

@@ -260,6 +260,15 @@ ALTER MATERIALIZED VIEW app.per_year ALTER COLUMN years SET STATISTICS 7;
 --: materialized view app.per_year
 ALTER MATERIALIZED VIEW app.per_year SET (fillfactor = 50);
 
+--: materialized view app.names
+ALTER MATERIALIZED VIEW app.names ALTER COLUMN name SET STORAGE EXTERNAL;
+
+--: materialized view app.names
+ALTER MATERIALIZED VIEW app.names ALTER COLUMN name SET COMPRESSION pglz;
+
+--: materialized view app.names
+ALTER MATERIALIZED VIEW app.names ALTER COLUMN name SET (n_distinct = 6);
+
 --: index app.per_year_key
 DROP INDEX app.per_year_key;
 
@@ -326,3 +335,15 @@ COMMENT ON FUNCTION app.add(integer, integer) IS 'adds two';
 
 --: comment on schema public
 COMMENT ON SCHEMA public IS 'for all';
+
+--: dependency of function app.with_citext() on citext
+ALTER FUNCTION app.with_citext() NO DEPENDS ON EXTENSION citext;
+
+--: dependency of index app.users_years on citext
+ALTER INDEX app.users_years DEPENDS ON EXTENSION citext;
+
+--: dependency of trigger touch on app.users on citext
+ALTER TRIGGER touch ON app.users DEPENDS ON EXTENSION citext;
+
+--: dependency of materialized view app.names on citext
+ALTER MATERIALIZED VIEW app.names DEPENDS ON EXTENSION citext;

@@ -116,6 +116,10 @@ CREATE VIEW app.joined AS
     SELECT u.id, o.note FROM app.users u JOIN app.orders o ON o.user_id = u.id;
 CREATE MATERIALIZED VIEW app.per_year AS SELECT years, count(*) FROM app.users GROUP BY 1;
 CREATE UNIQUE INDEX per_year_key ON app.per_year (years);
+CREATE MATERIALIZED VIEW app.names AS SELECT name FROM app.users WITH NO DATA;
+ALTER MATERIALIZED VIEW app.names ALTER COLUMN name SET (n_distinct = 5);
+CREATE FUNCTION app.with_citext() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+ALTER FUNCTION app.with_citext() DEPENDS ON EXTENSION citext;
 
 CREATE TRIGGER touch BEFORE UPDATE ON app.users FOR EACH ROW
     WHEN (OLD.name IS DISTINCT FROM NEW.name) EXECUTE FUNCTION app.touch();
