@@ -16,6 +16,12 @@
 
 enum { TICK_MS = 100, CREW_MIN = 2, CREW_MAX = 4 };
 
+/* The tables that are read are locked already, by who has exported the snapshot. A worker
+ * waits for one only behind somebody who waits for that lock to go: for ever, and all of
+ * production's traffic behind them. */
+#define PATIENCE "5s"
+#define LOCK_TIMEOUT "55P03" /* lock_not_available */
+
 struct queued {
     struct rt_job job;
     unsigned long long number; /* of equal weight the first comes first */
@@ -104,6 +110,8 @@ static int open_prod(struct rt_worker *worker, const struct rt_crew_setup *setup
         rc = rt_exec(NULL, worker->prod, begin.data, err);
     if (rc == 0)
         rc = rt_session_without_timeouts(worker->prod, err);
+    if (rc == 0)
+        rc = rt_exec(NULL, worker->prod, "SET LOCAL lock_timeout = '" PATIENCE "'", err);
     if (rc == 0)
         rc = rt_projection_pin(worker->prod, err);
     rt_str_clear(&begin);
@@ -199,6 +207,8 @@ static void do_job(struct rt_worker *worker)
         take_prod(worker);
     pthread_mutex_unlock(&crew->mutex);
     rc = job.run(worker, job.context, &err);
+    if (rt_err_is(&err, LOCK_TIMEOUT))
+        rt_err_hint(&err, RT_CREW_MADE_WAY);
     pthread_mutex_lock(&crew->mutex);
     over = give_prod(worker);
     if (over) {

@@ -18,6 +18,11 @@ struct rt_worker {
     unsigned number; /* from 0 */
 };
 
+/* The hint when they have made way for somebody who wants to change a table. */
+#define RT_CREW_MADE_WAY                                                                \
+    "Somebody waits in production for a lock on a table that is read here, with ALTER " \
+    "TABLE say, and holds up all others. Try again when that is done."
+
 struct rt_crew_setup {
     unsigned size;
     const struct rt_server *prod; /* NULL: no connections to production */

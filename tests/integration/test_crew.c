@@ -136,6 +136,38 @@ static void workers_see_one_snapshot(void **state)
     cluster_exec(&prod, "postgres", "DROP TABLE seen");
 }
 
+static int read_seen(struct rt_worker *worker, void *context, struct rt_err *err)
+{
+    (void)context;
+    return rt_exec(NULL, worker->prod, "SELECT FROM public.seen", err);
+}
+
+/* Somebody waits for the snapshot's lock, so a worker would wait for somebody. */
+static void workers_make_way(void **state)
+{
+    PGconn *changer;
+    struct hall h;
+
+    (void)state;
+    cluster_exec(&prod, "postgres", "CREATE TABLE seen (a int)");
+    open_hall(&h, 1);
+    start_crew(&h);
+    changer = cluster_connect(&prod, "postgres");
+    assert_true(PQsendQuery(changer, "ALTER TABLE seen ADD b int"));
+    cluster_wait(&prod, "postgres",
+                 "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = "
+                 "'Lock' AND query LIKE 'ALTER TABLE seen%')");
+    add(h.crew, read_seen, NULL, 1);
+    assert_int_equal(rt_crew_finish(h.crew, &h.err), -RT_EINTERNAL);
+    assert_contains(h.err.message, "lock timeout");
+    assert_string_equal(h.err.hint, RT_CREW_MADE_WAY);
+    close_hall(&h);
+    PQclear(PQgetResult(changer));
+    assert_query(&prod, "postgres", "SELECT count(b) FROM seen", "0");
+    PQfinish(changer);
+    cluster_exec(&prod, "postgres", "DROP TABLE seen");
+}
+
 struct named {
     struct hall *hall;
     char name[2];
@@ -431,6 +463,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(workers_see_one_snapshot),
+        cmocka_unit_test(workers_make_way),
         cmocka_unit_test(the_heaviest_job_comes_first),
         cmocka_unit_test(a_twin_may_be_only_read),
         cmocka_unit_test(production_is_released_early),
