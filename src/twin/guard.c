@@ -156,7 +156,7 @@ int rt_guard_direction(struct rt_conn *prod, struct rt_conn *twin, struct rt_err
                        source_of(twin), prod_major);
 }
 
-/* ------------------------------------------------------------------ extensions */
+/* ------------------------------------------------------------------ needs */
 
 int rt_guard_extensions(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
 {
@@ -180,6 +180,38 @@ int rt_guard_extensions(struct rt_conn *prod, struct rt_conn *twin, struct rt_er
                         "extension %s",
                         rt_result_get(missing, 0, 0));
         rt_err_hint(err, "Install it on the twin's server, or drop it in production.");
+    }
+    rt_result_free(missing);
+    rt_result_free(used);
+    return rc;
+}
+
+int rt_guard_roles(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+{
+    struct rt_result *used, *missing = NULL;
+    const char *names;
+    int rc = rt_query(&used, prod,
+                      "SELECT array_agg(rolname) FROM pg_catalog.pg_roles WHERE oid IN ("
+                      "SELECT unnest(polroles) FROM pg_catalog.pg_policy "
+                      "UNION SELECT umuser FROM pg_catalog.pg_user_mappings)",
+                      0, NULL, err);
+
+    if (rc < 0)
+        return rc;
+    names = rt_result_get(used, 0, 0);
+    rc = rt_query(&missing, twin,
+                  "SELECT string_agg(quote_ident(name), ', ' ORDER BY name),"
+                  "       string_agg(format('CREATE ROLE %I;', name), ' ' ORDER BY name) "
+                  "FROM unnest($1::text[]) AS used (name) "
+                  "WHERE name NOT IN (SELECT rolname FROM pg_catalog.pg_roles)",
+                  1, &names, err);
+    if (rc == 0 && rt_result_get(missing, 0, 0)) {
+        rc = rt_err_set(err, RT_EINTERNAL,
+                        "the twin's server lacks what policies or user mappings of "
+                        "production are for: role %s",
+                        rt_result_get(missing, 0, 0));
+        rt_err_hint(err, "Let an administrator run there: %s",
+                    rt_result_get(missing, 0, 1));
     }
     rt_result_free(missing);
     rt_result_free(used);

@@ -27,6 +27,11 @@ int rt_guard_adopted(struct rt_conn *twin, bool adopt, struct rt_err *err) RT_CH
 int rt_guard_extensions(struct rt_conn *prod, struct rt_conn *twin,
                         struct rt_err *err) RT_CHECKED;
 
+/* -RT_EINTERNAL when the twin's server has not the roles that policies and user mappings
+ * of production are for; twin may be a connection to any database there. */
+int rt_guard_roles(struct rt_conn *prod, struct rt_conn *twin,
+                   struct rt_err *err) RT_CHECKED;
+
 /*
  * What a database holds besides extensions: *out is NULL when nothing, else a text for
  * the caller to free ("3 objects: table public.users, ...").

@@ -88,13 +88,21 @@ const struct rt_index *rt_indexes_of(size_t *count, const struct rt_indexes *ind
     return &indexes->index[from];
 }
 
-bool rt_indexes_have(const struct rt_indexes *indexes, const char *oid)
+static bool has_index(const struct rt_indexes *indexes, const char *oid)
 {
     for (size_t i = 0; i < indexes->count; i++) {
-        const struct rt_index *index = &indexes->index[i];
+        if (strcmp(indexes->index[i].oid, oid) == 0)
+            return true;
+    }
+    return false;
+}
 
-        if (strcmp(index->oid, oid) == 0 ||
-            (index->constraint && strcmp(index->constraint, oid) == 0))
+static bool has_constraint(const struct rt_indexes *indexes, const char *oid)
+{
+    for (size_t i = 0; i < indexes->count; i++) {
+        const char *constraint = indexes->index[i].constraint;
+
+        if (constraint && strcmp(constraint, oid) == 0)
             return true;
     }
     for (size_t i = 0; i < indexes->key_count; i++) {
@@ -102,4 +110,17 @@ bool rt_indexes_have(const struct rt_indexes *indexes, const char *oid)
             return true;
     }
     return false;
+}
+
+bool rt_indexes_have(const struct rt_indexes *indexes, unsigned long catalog,
+                     const char *oid)
+{
+    switch (catalog) {
+    case RT_CATALOG_INDEXES:
+        return has_index(indexes, oid);
+    case RT_CATALOG_CONSTRAINTS:
+        return has_constraint(indexes, oid);
+    default:
+        return false;
+    }
 }

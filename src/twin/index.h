@@ -44,7 +44,11 @@ int rt_indexes_read(struct rt_indexes *out, struct rt_arena *arena, struct rt_co
 const struct rt_index *rt_indexes_of(size_t *count, const struct rt_indexes *indexes,
                                      const char *table);
 
-/* Whether the index or the constraint of this OID is among them. */
-bool rt_indexes_have(const struct rt_indexes *indexes, const char *oid);
+enum { RT_CATALOG_INDEXES = 1259, RT_CATALOG_CONSTRAINTS = 2606 }; /* their own OIDs */
+
+/* Whether the index or the constraint of this OID is among them. What other catalogs
+ * have under the same one is something else. */
+bool rt_indexes_have(const struct rt_indexes *indexes, unsigned long catalog,
+                     const char *oid);
 
 #endif

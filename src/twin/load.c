@@ -114,7 +114,7 @@ static int complete(struct work *work, struct rt_worker *worker, struct rt_err *
         if (index->add)
             rc = rt_exec(NULL, worker->twin, index->add, err);
     }
-    if (rc == 0 && !work->prod->rows_where)
+    if (rc == 0 && !work->prod->rows_where && !work->next->parent) /* later */
         rc = rt_exec(NULL, worker->twin, analyze, err);
     free(analyze);
     return rc;

@@ -148,7 +148,9 @@ static int prepare(struct fill *f, struct rt_site *site, struct rt_err *err)
 
 static int analyze(struct rt_worker *worker, void *context, struct rt_err *err)
 {
-    return rt_exec(NULL, worker->twin, context, err);
+    int rc = rt_exec(NULL, worker->twin, context, err);
+
+    return rc < 0 ? rt_err_wrap(err, "cannot %s", (const char *)context) : 0;
 }
 
 static int analyze_rest(struct fill *f, struct rt_err *err)
@@ -283,6 +285,8 @@ int rt_rebuild(struct rt_rebuild *job, struct rt_arena *arena, struct rt_err *er
     if (rc < 0)
         return rc;
     rc = rt_guard_extensions(job->prod, site.conn, err);
+    if (rc == 0)
+        rc = rt_guard_roles(job->prod, site.conn, err);
     if (rc == 0)
         rc = rt_site_clean(&site, err);
     if (rc == 0) {

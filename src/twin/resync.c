@@ -116,15 +116,10 @@ static int end_transactions(struct resync *r, struct rt_err *err)
  * cannot be removed does not keep a delta from its work. */
 static int clean_up(struct resync *r, struct rt_err *err)
 {
-    struct rt_result *left = NULL;
     struct rt_site site;
-    int rc = rt_query(&left, r->twin,
-                      "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname ="
-                      " (current_database() || '_revtwin_next')::name)",
-                      0, NULL, err);
-    bool found = rc == 0 && rt_result_true(left, 0, 0);
+    bool found = false;
+    int rc = rt_site_has_leftovers(&found, r->arena, &r->place, r->twin, err);
 
-    rt_result_free(left);
     if (!found)
         return rc;
     rc = rt_site_open(&site, r->arena, r->twin_server, &r->place, err);

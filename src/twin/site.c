@@ -47,6 +47,18 @@ static const char *name_beside(struct rt_arena *arena, const char *base,
     return rt_arena_format(arena, "%.*s_%.8s%s", (int)len, base, digest.hex, suffix);
 }
 
+static void name_all(struct rt_site *out, struct rt_arena *arena,
+                     const struct rt_place *place)
+{
+    *out = (struct rt_site){
+        .place = *place,
+        .twin = place->twin,
+        .next = name_beside(arena, place->twin, "_revtwin_next"),
+        .previous = name_beside(arena, place->twin, "_revtwin_previous"),
+        .old = name_beside(arena, place->twin, "_revtwin_old"),
+    };
+}
+
 /* ------------------------------------------------------------------ connection */
 
 int rt_site_locate(struct rt_place *place, struct rt_arena *arena, struct rt_conn *twin,
@@ -175,14 +187,8 @@ int rt_site_open(struct rt_site *out, struct rt_arena *arena,
 {
     int rc;
 
-    *out = (struct rt_site){
-        .server = server,
-        .place = *place,
-        .twin = place->twin,
-        .next = name_beside(arena, place->twin, "_revtwin_next"),
-        .previous = name_beside(arena, place->twin, "_revtwin_previous"),
-        .old = name_beside(arena, place->twin, "_revtwin_old"),
-    };
+    name_all(out, arena, place);
+    out->server = server;
     rc = rt_site_reopen(out, err);
     if (rc == 0)
         rc = check_rights(out, err);
@@ -274,6 +280,29 @@ int rt_site_clean(struct rt_site *site, struct rt_err *err)
     return rc < 0 ? rc : clean_one(site, site->old, err);
 }
 
+int rt_site_has_leftovers(bool *out, struct rt_arena *arena, const struct rt_place *place,
+                          struct rt_conn *conn, struct rt_err *err)
+{
+    struct rt_result *found;
+    struct rt_site site;
+    int rc;
+
+    name_all(&site, arena, place);
+    rc = rt_query(&found, conn,
+                  "SELECT EXISTS (SELECT FROM pg_catalog.pg_database d "
+                  "CROSS JOIN shobj_description(d.oid, 'pg_database') AS c (text) "
+                  "WHERE d.datname IN ($1, $2, $3) "
+                  "  AND (c.text IS NULL AND d.datname = $1"
+                  "       OR starts_with(c.text, '" RT_SITE_COMMENT "')"
+                  "          AND NOT starts_with(c.text, '" RT_SITE_KEPT "')))",
+                  3, (const char *const[]){site.next, site.previous, site.old}, err);
+    if (rc < 0)
+        return rc;
+    *out = rt_result_true(found, 0, 0);
+    rt_result_free(found);
+    return 0;
+}
+
 int rt_site_has_kept(bool *out, struct rt_site *site, struct rt_err *err)
 {
     struct rt_result *found;
@@ -290,6 +319,9 @@ int rt_site_has_kept(bool *out, struct rt_site *site, struct rt_err *err)
     return 0;
 }
 
+#define EXISTS "42P04"        /* duplicate_database */
+#define EXISTS_BY_NOW "23505" /* unique_violation, of its name */
+
 int rt_site_create_next(struct rt_site *site, struct rt_err *err)
 {
     const char *params[] = {site->twin, site->next};
@@ -297,8 +329,10 @@ int rt_site_create_next(struct rt_site *site, struct rt_err *err)
     struct rt_str comment = {0};
     int rc = rt_query(&create, site->conn, rt_sql_twin_create, 2, params, err);
 
-    if (rc == 0)
+    if (rc == 0) {
         rc = rt_exec(NULL, site->conn, rt_result_get(create, 0, 0), err);
+        site->made = !rt_err_is(err, EXISTS) && !rt_err_is(err, EXISTS_BY_NOW);
+    }
     if (rc == 0) {
         /* Nothing there has to survive a crash: the swap's COMMIT makes it all durable.
          */
@@ -343,6 +377,8 @@ bool rt_site_discard_next(struct rt_site *site)
     struct rt_err err = {0};
     int rc;
 
+    if (!site->made)
+        return true;
     /* A fresh connection is outside of any transaction. Only under the lock: without it
      * the database of that name may be another run's. */
     rt_site_shield(site);

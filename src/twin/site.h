@@ -31,6 +31,7 @@ struct rt_site {
     const struct rt_server *server;
     struct rt_place place;
     const char *twin, *next, *previous, *old; /* names, in the arena */
+    bool made;                                /* the next one, by this run */
     bool deaf;                                /* signals are no longer heard */
 };
 
@@ -55,6 +56,11 @@ void rt_site_close(struct rt_site *site);
 
 /* A new maintenance connection with the lock, after the old one was lost. */
 int rt_site_reopen(struct rt_site *site, struct rt_err *err) RT_CHECKED;
+
+/* Whether there is something for rt_site_clean, without its lock; over any connection to
+ * the twin's server. */
+int rt_site_has_leftovers(bool *out, struct rt_arena *arena, const struct rt_place *place,
+                          struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
 
 /* Drop what an earlier run left; -RT_EREFUSED for a database that is not ours. */
 int rt_site_clean(struct rt_site *site, struct rt_err *err) RT_CHECKED;
@@ -84,8 +90,8 @@ int rt_site_swap_back(struct rt_site *site, const struct rt_swap *how,
 /* Whether there is a previous database that was kept. */
 int rt_site_has_kept(bool *out, struct rt_site *site, struct rt_err *err) RT_CHECKED;
 
-/* Drop the next database after a failure or a signal, on a connection of its own. False
- * when it is still there. */
+/* Drop the next database after a failure or a signal, on a connection of its own; not
+ * one that somebody else has made meanwhile. False when it is still there. */
 bool rt_site_discard_next(struct rt_site *site);
 
 /* Drop a database of ours, with the sessions on it. */

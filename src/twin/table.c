@@ -18,6 +18,7 @@ enum {
     ROWS,
     UNLOGGED,
     PARTITION,
+    PARENT,
     MAY_USE,
     MAY_SELECT,
     HIDDEN,
@@ -156,6 +157,7 @@ static void read_table(struct rt_table *table, struct rt_arena *arena,
         .rows = strtod(rt_result_get(found, row, ROWS), NULL),
         .unlogged = rt_result_true(found, row, UNLOGGED),
         .partition = rt_result_true(found, row, PARTITION),
+        .parent = rt_result_true(found, row, PARENT),
     };
 }
 

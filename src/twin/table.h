@@ -43,6 +43,7 @@ struct rt_table {
     unsigned long long toast_bytes; /* and besides it */
     double rows; /* the planner's estimate; negative when never analysed */
     bool unlogged, partition;
+    bool parent; /* others inherit from it, or have done so */
 };
 
 struct rt_tables {

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "twin/crew.h"
 
 /* The archive is a file: three parts of it are restored, with other work in between, and
  * production does not wait for that. */
@@ -81,6 +82,7 @@ static int failed(const struct rt_transfer *t, const char *doing,
 {
     char *once = rt_conn_redact(t->prod, command->errors);
     char *text = rt_conn_redact(t->target, once);
+    size_t len = strlen(text);
     char *first = first_error(text);
     const char *program = strrchr(command->argv[0], '/') + 1;
 
@@ -90,8 +92,12 @@ static int failed(const struct rt_transfer *t, const char *doing,
     else
         rt_err_set(err, RT_EINTERNAL, "%s: %s: %s", doing, program,
                    *first ? first : "failed without a word");
-    if (*text)
-        rt_err_detail(err, "%s", text);
+    while (len > 0 && text[len - 1] == '\n')
+        len--;
+    if (len > 0)
+        rt_err_detail(err, "%.*s", (int)len, text);
+    if (strstr(text, "Query was: LOCK TABLE"))
+        rt_err_hint(err, RT_CREW_MADE_WAY);
     free(first);
     free(text);
     free(once);
@@ -109,7 +115,8 @@ static int check_one(const struct rt_transfer *t, const char *doing,
 #define DUMP_OPTIONS(t)                                                                  \
     "--format=custom", "--compress=0", "--no-owner", "--no-acl", "--no-tablespaces",     \
         "--no-publications", "--no-subscriptions", "--no-security-labels", "--no-blobs", \
-        "--no-password", "--dbname=" RT_KEEPALIVES, (t)->encoding, (t)->snapshot
+        "--lock-wait-timeout=5000", "--no-password", "--dbname=" RT_KEEPALIVES,          \
+        (t)->encoding, (t)->snapshot
 #define RESTORE_OPTIONS(t) \
     "--exit-on-error", "--no-owner", "--no-acl", "--no-password", (t)->dbname
 
@@ -178,7 +185,7 @@ static int write_list(const struct rt_transfer *t, const struct rt_indexes *with
 
         if (read_entry(&entry, text) && is_last(&entry) == last &&
             !is_comment_on_extension(&entry) &&
-            !(without && rt_indexes_have(without, entry.oid)))
+            !(without && rt_indexes_have(without, entry.catalog, entry.oid)))
             good = fprintf(file, "%s\n", text) > 0;
         free(text);
         line += len + (line[len] == '\n');

@@ -294,12 +294,11 @@ static void test_passwords_are_seen_nowhere(void **state)
     assert_lacks(seen, "p%40ss");
 
     cluster_exec(&prod_server, "shop",
-                 "create role auditor; create policy audit on users to auditor using "
-                 "(name = $s$" PASSWORD "$s$)");
+                 "create materialized view m as select case when current_database() = "
+                 "'shop' then 1 else concat($s$" PASSWORD "$s$, now())::int end");
     world_expect(w, -RT_EINTERNAL);
     assert_contains(w->err.detail, "****");
     assert_lacks(w->err.detail, PASSWORD);
-    cluster_exec(&prod_server, "shop", "drop owned by auditor; drop role auditor");
     munmap(seen, SIZE);
     free(prod);
     free(twin);

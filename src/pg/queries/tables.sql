@@ -4,7 +4,8 @@ WITH RECURSIVE configuration (oid, condition) AS (
     SELECT c.oid, c.condition
     FROM pg_catalog.pg_extension e, unnest(e.extconfig, e.extcondition) c (oid, condition)
 ), kept AS MATERIALIZED (
-    SELECT c.oid, c.reltoastrelid, c.relpersistence, c.relispartition, c.reltuples,
+    SELECT c.oid, c.reltoastrelid, c.relpersistence, c.relispartition,
+           c.relhassubclass, c.reltuples,
            c.relpages, n.oid AS nspoid, n.nspname, c.relname, e.oid IS NOT NULL AS marked,
            e.condition
     FROM pg_catalog.pg_class c
@@ -76,7 +77,7 @@ SELECT k.oid, k.nspname, k.relname,
        CASE WHEN k.relpages = 0 THEN -1
             ELSE k.reltuples::float8 / k.relpages * pg_relation_size(k.oid)
                  / current_setting('block_size')::int END,
-       k.relpersistence = 'u', k.relispartition,
+       k.relpersistence = 'u', k.relispartition, k.relhassubclass,
        -- NULL when it was dropped since; then whoever locks it will know
        coalesce(has_schema_privilege(k.nspoid, 'USAGE'), true),
        coalesce(has_table_privilege(k.oid, 'SELECT'), true),
