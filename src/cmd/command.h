@@ -31,7 +31,7 @@ struct rt_options {
     bool full_compare;
     bool ledger, no_resync, adopt, no_signature, partial, dry_run;
     bool skip_stopped, applied, forget;
-    bool force, keep_previous, undo;
+    bool force, keep_previous, in_place, undo;
     bool rows; /* verify --twin */
     struct rt_settings settings;
 };

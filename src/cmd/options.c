@@ -42,6 +42,9 @@ static const struct option_row rows[] = {
      {0, RT_OPT_FLAG, "keep-previous", NULL,
       "keep the twin that a rebuild replaces, for resync --undo", FIELD(keep_previous)}},
     {" apply resync ",
+     {0, RT_OPT_FLAG, "in-place", NULL,
+      "rebuild in one transaction, where databases cannot be made", FIELD(in_place)}},
+    {" apply resync ",
      {0, RT_OPT_TEXT, "method", "METHOD", "auto, delta or rebuild (default: auto)",
       FIELD(method)}},
     {" apply resync ",
@@ -147,6 +150,9 @@ static int check_method(const struct rt_options *options, struct rt_err *err)
     if (options->keep_previous && method == RT_METHOD_DELTA)
         return rt_err_set(err, RT_EUSAGE,
                           "--keep-previous and --method delta exclude each other");
+    if (options->in_place && method == RT_METHOD_DELTA)
+        return rt_err_set(err, RT_EUSAGE,
+                          "--in-place and --method delta exclude each other");
     return 0;
 }
 
@@ -183,9 +189,12 @@ int rt_options_parse(struct rt_context *context, int argc, char **argv,
     if (context->options.applied && context->options.forget)
         return rt_err_set(err, RT_EUSAGE, "--applied and --forget exclude each other");
     if (context->options.undo &&
-        (context->options.adopt || context->options.keep_previous))
+        (context->options.adopt || context->options.keep_previous ||
+         context->options.in_place))
         return rt_err_set(err, RT_EUSAGE, "--undo and %s exclude each other",
-                          context->options.adopt ? "--adopt" : "--keep-previous");
+                          context->options.adopt           ? "--adopt"
+                          : context->options.keep_previous ? "--keep-previous"
+                                                           : "--in-place");
     if (context->options.base && context->options.ledger)
         return rt_err_set(err, RT_EUSAGE, "--base and --ledger exclude each other");
     return check_method(&context->options, err);

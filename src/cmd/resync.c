@@ -8,13 +8,36 @@
 #include "twin/resync.h"
 #include "twin/undo.h"
 
+static bool is_in_place(const struct rt_context *context)
+{
+    return context->options.in_place ||
+           rt_setting_true(&context->options.settings, RT_SET_IN_PLACE);
+}
+
+static int check_options(const struct rt_context *context, struct rt_err *err)
+{
+    if (!context->options.keep_previous || !is_in_place(context))
+        return 0;
+    rt_err_set(
+        err, RT_EUSAGE,
+        "--keep-previous keeps the twin as a database of its own, but a rebuild in "
+        "place makes none");
+    return rt_err_hint(err, "Leave out %s.",
+                       context->options.in_place
+                           ? "one of --keep-previous and --in-place"
+                           : "--keep-previous, or set resync.in-place to false");
+}
+
 int rt_resync_precheck(struct rt_context *context, struct rt_conn *prod,
                        struct rt_err *err)
 {
     struct rt_err unreachable = {0};
     struct rt_conn *twin;
-    int rc = rt_conn_open(&twin, &context->twin, RT_READ_ONLY, &unreachable);
+    int rc = check_options(context, err);
 
+    if (rc < 0)
+        return rc;
+    rc = rt_conn_open(&twin, &context->twin, RT_READ_ONLY, &unreachable);
     if (rc == -RT_EINT || rc == -RT_ETERM) {
         rt_err_move(err, &unreachable);
         return rc;
@@ -96,6 +119,7 @@ static int resync(struct forward *forward, struct rt_context *context, struct rt
         .swap_wait_seconds = rt_setting_number(settings, RT_SET_SWAP_WAIT),
         .force = context->options.force,
         .keep_previous = context->options.keep_previous,
+        .in_place = is_in_place(context),
         .full_compare = context->options.full_compare,
         .workers = (unsigned)rt_setting_number(settings, RT_SET_JOBS),
         .catch_up = {catch_up, forward},
@@ -178,6 +202,9 @@ int rt_cmd_resync(struct rt_context *context, struct rt_err *err)
         return rc;
     if (context->options.undo)
         return undo(context, err);
+    rc = check_options(context, err);
+    if (rc < 0)
+        return rc;
     rc = resync(&forward, context, err);
     if (rc < 0 && forward.replay.done > 0)
         rt_err_advice(err, "%s", state_of_twin(context, &forward));

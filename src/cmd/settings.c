@@ -55,6 +55,10 @@ static const struct setting table[RT_SETTING_COUNT] = {
     [RT_SET_SWAP_WAIT] = {"resync.swap-wait", "REVTWIN_SWAP_WAIT", NULL, "10",
                           FORM_SECONDS, true,
                           "seconds to wait until nobody is connected to the old twin"},
+    [RT_SET_IN_PLACE] = {"resync.in-place", "REVTWIN_IN_PLACE", NULL, "false", FORM_BOOL,
+                         true,
+                         "whether a rebuild is one transaction on the twin itself, where "
+                         "databases cannot be made (--in-place: this time)"},
     [RT_SET_JOBS] = {"resync.jobs", "REVTWIN_JOBS", "--jobs", NULL, FORM_JOBS, true,
                      "how many tables are compared or copied at a time; unset: by the "
                      "number of processors, 2 to 4"},

@@ -17,6 +17,7 @@ enum rt_setting {
     RT_SET_WAIT,
     RT_SET_RESYNC,
     RT_SET_SWAP_WAIT,
+    RT_SET_IN_PLACE,
     RT_SET_JOBS,
     RT_SET_BINDIR,
     RT_SETTING_COUNT,

@@ -51,8 +51,9 @@ static void print_resync(const struct rt_report *report,
         rt_str_addf(&amount, "%lu of %lu tables changed, %llu rows written",
                     result->tables_changed, result->tables, result->rows_written);
     }
-    rt_report_line(report, "the twin is production as of %s (%s, %s, in %.1f s)",
-                   result->snapshot_at, result->method, rt_str_text(&amount),
+    rt_report_line(report, "the twin is production as of %s (%s%s, %s, in %.1f s)",
+                   result->snapshot_at, result->method,
+                   result->in_place ? " in place" : "", rt_str_text(&amount),
                    result->seconds);
     rt_str_clear(&amount);
 }
@@ -68,6 +69,7 @@ static void put_resync(json_t *doc, const struct rt_resync_result *result,
     json_t *twin = add_twin(doc, result->snapshot_at, result->method);
 
     rt_json_put(twin, "why", result->why);
+    json_object_set_new(twin, "in_place", json_boolean(result->in_place));
     put_count(twin, "tables", result->tables);
     put_count(twin, "tables_changed", result->tables_changed);
     put_count(twin, "tables_compared", result->tables_compared);

@@ -89,6 +89,14 @@ static int check_all(struct rt_crew *crew, struct rt_foreign_key *const *keys,
     return rt_crew_finish(crew, err);
 }
 
+static void note(struct rt_foreign *job, const struct rt_foreign_key *key,
+                 struct rt_arena *arena)
+{
+    job->violated[job->violated_count++] =
+        rt_arena_format(arena, "%s, which production's rows violate%s", key->name,
+                        key->partitioned ? "" : " (NOT VALID)");
+}
+
 int rt_foreign_add(struct rt_foreign *job, struct rt_arena *arena, struct rt_conn *next,
                    struct rt_err *err)
 {
@@ -108,9 +116,46 @@ int rt_foreign_add(struct rt_foreign *job, struct rt_arena *arena, struct rt_con
     job->violated = rt_arena_alloc(arena, (all + 1) * sizeof(*job->violated));
     for (size_t i = 0; rc == 0 && i < count; i++) {
         if (violated[i])
-            job->violated[job->violated_count++] = rt_arena_format(
-                arena, "%s, which production's rows violate%s", keys[i]->name,
-                keys[i]->partitioned ? "" : " (NOT VALID)");
+            note(job, keys[i], arena);
+    }
+    return rc;
+}
+
+/* *violated: it is not there. */
+static int try_key(bool *violated, const struct rt_foreign_key *key, struct rt_conn *next,
+                   struct rt_err *err)
+{
+    struct rt_str sql = {0};
+    int rc;
+
+    rt_str_addf(&sql, "SAVEPOINT revtwin; %s; RELEASE revtwin", key->add);
+    rc = rt_exec(NULL, next, sql.data, err);
+    rt_str_clear(&sql);
+    *violated = rc < 0 && rt_err_is(err, VIOLATED);
+    if (!*violated)
+        return rc;
+    rt_err_clear(err);
+    return rt_exec(NULL, next, "ROLLBACK TO revtwin; RELEASE revtwin", err);
+}
+
+int rt_foreign_add_alone(struct rt_foreign *job, struct rt_arena *arena,
+                         struct rt_conn *next, struct rt_err *err)
+{
+    const struct rt_indexes *indexes = job->indexes;
+    int rc = 0;
+
+    job->violated =
+        rt_arena_alloc(arena, (indexes->key_count + 1) * sizeof(*job->violated));
+    for (size_t i = 0; rc == 0 && i < indexes->key_count; i++) {
+        const struct rt_foreign_key *key = &indexes->key[i];
+        bool violated;
+
+        rc = try_key(&violated, key, next, err);
+        if (rc < 0 || !violated)
+            continue;
+        note(job, key, arena);
+        if (!key->partitioned)
+            rc = add_unchecked(key, next, err);
     }
     return rc;
 }

@@ -21,4 +21,8 @@ struct rt_foreign {
 int rt_foreign_add(struct rt_foreign *job, struct rt_arena *arena, struct rt_conn *next,
                    struct rt_err *err) RT_CHECKED;
 
+/* The same in the open transaction of next, without a crew. */
+int rt_foreign_add_alone(struct rt_foreign *job, struct rt_arena *arena,
+                         struct rt_conn *next, struct rt_err *err) RT_CHECKED;
+
 #endif

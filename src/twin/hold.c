@@ -10,19 +10,23 @@
 #include "twin/projection.h"
 #include "twin/snapshot.h"
 
-enum { ATTEMPTS = 10, SETTLE_MS = 30000, SETTLE_POLL_MS = 250, CONNECT_MS = 5000 };
+enum {
+    ATTEMPTS = 10,
+    LISTED = 20,
+    SETTLE_MS = 30000,
+    SETTLE_POLL_MS = 250,
+    CONNECT_MS = 5000
+};
 
 /* ------------------------------------------------------------------ begin */
 
 /* A lock_timeout of 0 would mean forever. Statements use temporary tables without
  * statistics, in which compiling never pays. */
-static int begin(struct rt_conn *twin, int wait_seconds, struct rt_err *err)
+int rt_hold_pin(struct rt_conn *twin, int wait_seconds, struct rt_err *err)
 {
     struct rt_str sql = {0};
-    int rc = rt_exec(NULL, twin, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", err);
+    int rc = rt_session_without_timeouts(twin, err);
 
-    if (rc == 0)
-        rc = rt_session_without_timeouts(twin, err);
     if (rc == 0)
         rc = rt_projection_pin(twin, err);
     rt_str_addf(&sql,
@@ -33,6 +37,13 @@ static int begin(struct rt_conn *twin, int wait_seconds, struct rt_err *err)
         rc = rt_exec(NULL, twin, sql.data, err);
     rt_str_clear(&sql);
     return rc;
+}
+
+int rt_hold_begin(struct rt_conn *twin, int wait_seconds, struct rt_err *err)
+{
+    int rc = rt_exec(NULL, twin, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", err);
+
+    return rc < 0 ? rc : rt_hold_pin(twin, wait_seconds, err);
 }
 
 static int lock_tables(const struct rt_tables *tables, struct rt_conn *twin,
@@ -76,7 +87,7 @@ int rt_hold_open(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *
 {
     struct rt_tables locked;
     bool done = false;
-    int rc = begin(twin, wait_seconds, err);
+    int rc = rt_hold_begin(twin, wait_seconds, err);
 
     if (rc == 0)
         rc = rt_tables_read(out, arena, twin, err);
@@ -87,7 +98,7 @@ int rt_hold_open(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *
             rt_err_clear(err);
             rc = rt_exec(NULL, twin, "ROLLBACK", err);
             if (rc == 0)
-                rc = begin(twin, wait_seconds, err);
+                rc = rt_hold_begin(twin, wait_seconds, err);
         } else if (rc == 0) {
             done = true;
         }
@@ -120,7 +131,7 @@ int rt_hold_explain(struct rt_conn *twin, int wait_seconds, struct rt_err *err)
         if (rt_query(&holders, twin, rt_sql_table_holders, 1, &param, &ignored) < 0)
             holders = NULL;
     }
-    for (size_t i = 0; holders && i < rt_result_rows(holders); i++)
+    for (size_t i = 0; holders && i < rt_result_rows(holders) && i < LISTED; i++)
         rt_str_addf(&list, "%s%s", i ? "\n" : "", rt_result_get(holders, i, 0));
     rt_err_set(err, RT_EINTERNAL,
                "tables of the twin are in use, and were still after %d s", wait_seconds);

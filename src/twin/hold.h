@@ -7,10 +7,15 @@
 
 #include "twin/table.h"
 
+/* Begin it, pinned as rt_projection_pin and without time limits but this one for locks;
+ * constraints are checked at the end of each statement. */
+int rt_hold_begin(struct rt_conn *twin, int wait_seconds, struct rt_err *err) RT_CHECKED;
+
+/* Only the settings, after statements that had their own. */
+int rt_hold_pin(struct rt_conn *twin, int wait_seconds, struct rt_err *err) RT_CHECKED;
+
 /*
- * Begin it, pinned as rt_projection_pin and without time limits, and lock all tables
- * (SHARE ROW EXCLUSIVE); constraints are checked at the end of each statement. Later
- * locks are waited for as long as these are. Errors as rt_tables_read, and
+ * Begin it, and lock all tables (SHARE ROW EXCLUSIVE). Errors as rt_tables_read, and
  * rt_hold_explain.
  */
 int rt_hold_open(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *twin,

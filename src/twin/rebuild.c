@@ -7,7 +7,7 @@
 #include "twin/foreign.h"
 #include "twin/guard.h"
 #include "twin/load.h"
-#include "twin/mark.h"
+#include "twin/rebuild_private.h"
 #include "twin/sequence.h"
 #include "twin/transfer.h"
 
@@ -86,13 +86,10 @@ static int read_production(struct fill *f, struct rt_site *site, struct rt_err *
 {
     struct rt_rebuild *job = f->job;
     struct rt_crew *reader = NULL;
-    int rc = rt_snapshot_open(&job->snapshot, f->arena, job->prod, err);
+    int rc = rt_rebuild_snapshot(job, f->arena, err);
 
     if (rc < 0)
         return rc;
-    rt_log("copying production (%.1f MB)", (double)job->snapshot.size / 1e6);
-    for (size_t i = 0; i < job->snapshot.tables.left_out_count; i++)
-        rt_log("warning: not copied: %s", job->snapshot.tables.left_out[i]);
     rc = rt_transfer_open(&f->transfer, job->tools, &job->snapshot, site->conn,
                           site->next, err);
     if (rc == 0)
@@ -180,62 +177,21 @@ static int complete(struct fill *f, struct rt_err *err)
     rc = rt_transfer_after(f->transfer, &f->indexes, err);
     if (rc == 0)
         rc = rt_foreign_add(&foreign, f->arena, f->next, err);
-    for (size_t i = 0; i < foreign.violated_count; i++)
-        rt_log("warning: %s", foreign.violated[i]);
-    f->job->violated = foreign.violated;
-    f->job->violated_count = foreign.violated_count;
+    rt_rebuild_note_violated(f->job, &foreign);
     return rc < 0 ? rc : analyze_rest(f, err);
 }
 
 /* ------------------------------------------------------------------ mark and receipt */
 
-static void fill_receipt(struct fill *f)
-{
-    const struct rt_tables *tables = &f->job->snapshot.tables;
-    struct rt_receipt *receipt = &f->job->receipt;
-
-    *receipt = (struct rt_receipt){
-        .taken_at = f->job->snapshot.taken_at,
-        .origin = f->origin,
-        .method = RT_REBUILD,
-        .why = f->job->why,
-        .verified = true,
-        .rows_read = f->load.rows,
-        .rows_written = f->load.rows,
-        .bytes_read = f->load.bytes,
-        .bytes_written = f->load.bytes,
-        .seconds = (double)(rt_clock_us() - f->job->started) / 1e6,
-        .table_count = tables->count,
-    };
-    receipt->tables =
-        rt_arena_alloc(f->arena, (tables->count + 1) * sizeof(*receipt->tables));
-    for (size_t i = 0; i < tables->count; i++)
-        receipt->tables[i] = (struct rt_receipt_table){
-            .schema = tables->table[i].schema,
-            .name = tables->table[i].name,
-            .prod_oid = tables->table[i].oid,
-            .rows = f->load.table_rows[i],
-        };
-}
-
 /* Before production's event triggers are there, which could refuse it, or log it. */
 static int make_twin(struct fill *f, struct rt_err *err)
 {
-    const struct rt_twin_mark mark = {
-        .source = f->job->source,
-        .snapshot_at = f->job->snapshot.taken_at,
-        .lsn = f->job->snapshot.lsn,
-        .method = RT_REBUILD,
-        .version = RT_VERSION,
-        .adopted_at = f->job->adopted_at,
-    };
+    const struct rt_rebuild_rows copied = {f->load.rows, f->load.bytes,
+                                           f->load.table_rows};
     int rc = measure(f->job, f->next, err);
 
     if (rc == 0)
-        rc = rt_mark_write(f->next, &mark, err);
-    fill_receipt(f);
-    if (rc == 0)
-        rc = rt_receipt_write(f->next, &f->job->receipt, err);
+        rc = rt_rebuild_record(f->job, f->arena, f->next, &f->origin, &copied, err);
     return rc < 0 ? rc : rt_transfer_last(f->transfer, err);
 }
 

@@ -6,6 +6,7 @@
 #include "twin/crew.h"
 #include "twin/delta.h"
 #include "twin/guard.h"
+#include "twin/inplace.h"
 #include "twin/mark.h"
 #include "twin/rebuild.h"
 #include "twin/tools.h"
@@ -69,7 +70,7 @@ static int check(struct resync *r, struct rt_err *err)
         rc = rt_guard_adopted(r->twin, r->options->adopt, err);
     if (rc == 0)
         rc = rt_mark_read(&r->mark, r->arena, r->twin, err);
-    if (rc == 0)
+    if (rc == 0 && !r->options->in_place)
         rc = rt_site_locate(&r->place, r->arena, r->twin, err);
     r->place.must_be_empty = !r->options->adopt && !r->mark.present;
     r->out->source = describe(r->arena, r->prod);
@@ -211,17 +212,20 @@ static int rebuild(struct resync *r, struct rt_err *err)
                                       .force = r->options->force,
                                       .keep = r->options->keep_previous}};
     struct rt_resync_result *out = r->out;
+    bool in_place = r->options->in_place;
     int rc = end_transactions(r, err);
 
     if (rc == 0)
         rc = rt_tools_find(&tools, r->arena, r->options->bindir, r->prod, r->twin, err);
     if (rc < 0)
         return rc;
-    rt_log("rebuild: %s", out->why);
+    rt_log("rebuild%s: %s", in_place ? " in place" : "", out->why);
     rt_conn_close(r->twin); /* a session on the twin would be in the way of the swap */
     r->twin = NULL;
-    rc = rt_rebuild(&job, r->arena, err);
+    rc = in_place ? rt_rebuild_in_place(&job, r->arena, err)
+                  : rt_rebuild(&job, r->arena, err);
     out->method = RT_REBUILD;
+    out->in_place = in_place;
     out->snapshot_at = job.snapshot.taken_at;
     out->size = job.size;
     out->tables = out->tables_changed = job.tables;
@@ -258,7 +262,7 @@ int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
     if (rc < 0)
         goto done;
     why = why_rebuild(&r);
-    if (why == NULL)
+    if (why == NULL && !options->in_place)
         rc = clean_up(&r, err);
     if (rc == 0 && why == NULL)
         rc = follow(&r, &why, err);

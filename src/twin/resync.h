@@ -38,6 +38,7 @@ struct rt_resync_options {
                             */
     bool force;            /* end them for the swap */
     bool keep_previous;    /* the twin that a rebuild replaces stays beside it */
+    bool in_place;         /* a rebuild is one transaction on the twin itself */
     enum rt_method method;
     bool full_compare; /* compare every table, whatever receipts say */
     unsigned workers;  /* 0: by the number of processors */
@@ -48,6 +49,7 @@ struct rt_resync_options {
 /* Texts live in the arena. */
 struct rt_resync_result {
     const char *method;      /* "rebuild", "delta", ... */
+    bool in_place;           /* the rebuild was */
     const char *why;         /* it was chosen */
     const char *source;      /* "DATABASE on HOST", of production */
     const char *twin;        /* the same of the twin */

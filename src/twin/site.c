@@ -170,7 +170,11 @@ static int check_rights(struct rt_site *site, struct rt_err *err)
     if (!rt_result_true(found, 0, 2)) {
         rc = rt_err_set(err, RT_EINTERNAL,
                         "role %s may not create databases on the twin's server", role);
-        rt_err_hint(err, "Let an administrator run: ALTER ROLE %s CREATEDB;", role);
+        rt_err_hint(err,
+                    "Let an administrator run: ALTER ROLE %s CREATEDB; or rebuild the "
+                    "twin in one transaction, for which nobody can read it: revtwin "
+                    "resync --in-place",
+                    role);
     } else if (!rt_result_true(found, 0, 3)) {
         rc = rt_err_set(err, RT_EINTERNAL,
                         "role %s does not own database %s and could not replace it", role,

@@ -26,10 +26,11 @@ static void prepare(struct rt_transfer *t, const struct rt_snapshot *snapshot,
     struct rt_str dbname = {0};
 
     t->snapshot = rt_format("--snapshot=%s", snapshot->id);
-    t->encoding =
-        rt_format("--encoding=%s", rt_conn_parameter(t->prod, "server_encoding"));
+    t->encoding = rt_format("--encoding=%s",
+                            database ? rt_conn_parameter(t->prod, "server_encoding")
+                                     : "UTF8"); /* of our own connections */
     rt_str_add(&dbname, "--dbname=" RT_KEEPALIVES " dbname='");
-    for (const char *p = database; *p; p++)
+    for (const char *p = database ? database : ""; *p; p++)
         rt_str_addf(&dbname, "%s%c", *p == '\'' || *p == '\\' ? "\\" : "", *p);
     rt_str_add(&dbname, "'");
     t->dbname = rt_str_take(&dbname);
@@ -117,8 +118,7 @@ static int check_one(const struct rt_transfer *t, const char *doing,
         "--no-publications", "--no-subscriptions", "--no-security-labels", "--no-blobs", \
         "--lock-wait-timeout=5000", "--no-password", "--dbname=" RT_KEEPALIVES,          \
         (t)->encoding, (t)->snapshot
-#define RESTORE_OPTIONS(t) \
-    "--exit-on-error", "--no-owner", "--no-acl", "--no-password", (t)->dbname
+#define RESTORE_OPTIONS "--exit-on-error", "--no-owner", "--no-acl", "--no-password"
 
 /* Run one program; output may be NULL. */
 static int run(const struct rt_transfer *t, const char *const *argv,
@@ -158,7 +158,10 @@ static bool starts(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-enum { EVENT_TRIGGERS = 3466 /* the OID of pg_event_trigger */ };
+enum { /* OIDs of catalogs */
+       SCHEMAS = 2615,
+       EVENT_TRIGGERS = 3466,
+};
 
 /* Which only their owner may write. */
 static bool is_comment_on_extension(const struct entry *entry)
@@ -171,9 +174,29 @@ static bool is_last(const struct entry *entry)
     return entry->catalog == EVENT_TRIGGERS || starts(entry->kind, "COMMENT ");
 }
 
-/* The lines of what comes last, or else all others without some. */
-static int write_list(const struct rt_transfer *t, const struct rt_indexes *without,
-                      bool last, struct rt_err *err)
+/* Which lines of the list: those of what comes last, or else all others without some. */
+struct choice {
+    bool last;
+    const struct rt_indexes *without;
+    const char *schemas; /* without these: OIDs, each with a space before and after it */
+};
+
+static bool is_chosen(const struct choice *choice, const struct entry *entry)
+{
+    if (is_last(entry) != choice->last || is_comment_on_extension(entry))
+        return false;
+    if (choice->schemas && entry->catalog == SCHEMAS) {
+        char oid[24];
+
+        snprintf(oid, sizeof(oid), " %s ", entry->oid);
+        return strstr(choice->schemas, oid) == NULL;
+    }
+    return !(choice->without &&
+             rt_indexes_have(choice->without, entry->catalog, entry->oid));
+}
+
+static int write_list(const struct rt_transfer *t, const struct choice *choice,
+                      struct rt_err *err)
 {
     FILE *file = fopen(t->list, "we");
     bool good = file != NULL;
@@ -183,9 +206,7 @@ static int write_list(const struct rt_transfer *t, const struct rt_indexes *with
         char *text = rt_strndup(line, len);
         struct entry entry;
 
-        if (read_entry(&entry, text) && is_last(&entry) == last &&
-            !is_comment_on_extension(&entry) &&
-            !(without && rt_indexes_have(without, entry.catalog, entry.oid)))
+        if (read_entry(&entry, text) && is_chosen(choice, &entry))
             good = fprintf(file, "%s\n", text) > 0;
         free(text);
         line += len + (line[len] == '\n');
@@ -234,32 +255,56 @@ int rt_transfer_open(struct rt_transfer **out, const struct rt_tools *tools,
     return rc;
 }
 
-static int restore(const struct rt_transfer *t, const char *section, struct rt_err *err)
+/* What is chosen of a section (NULL: of both): into the database, or as *text. */
+static int restore(const struct rt_transfer *t, const struct choice *choice,
+                   const char *section, char **text, struct rt_err *err)
 {
-    const char *const argv[] = {
-        t->tools->pg_restore, RESTORE_OPTIONS(t), t->use_list, t->schema, section, NULL};
+    const char *const argv[] = {t->tools->pg_restore,
+                                RESTORE_OPTIONS,
+                                text ? "--file=-" : t->dbname,
+                                t->use_list,
+                                t->schema,
+                                section,
+                                NULL};
+    int rc = write_list(t, choice, err);
 
-    return run(t, argv, t->restore_environ, "cannot fill the new twin", NULL, err);
+    return rc < 0
+               ? rc
+               : run(t, argv, t->restore_environ, "cannot fill the new twin", text, err);
 }
+
+#define BEFORE "--section=pre-data"
+#define AFTER "--section=post-data"
 
 int rt_transfer_before(const struct rt_transfer *t, struct rt_err *err)
 {
-    int rc = write_list(t, NULL, false, err);
-
-    return rc < 0 ? rc : restore(t, "--section=pre-data", err);
+    return restore(t, &(struct choice){0}, BEFORE, NULL, err);
 }
 
 int rt_transfer_after(const struct rt_transfer *t, const struct rt_indexes *without,
                       struct rt_err *err)
 {
-    int rc = write_list(t, without, false, err);
-
-    return rc < 0 ? rc : restore(t, "--section=post-data", err);
+    return restore(t, &(struct choice){.without = without}, AFTER, NULL, err);
 }
 
 int rt_transfer_last(const struct rt_transfer *t, struct rt_err *err)
 {
-    int rc = write_list(t, NULL, true, err);
+    return restore(t, &(struct choice){.last = true}, NULL, NULL, err);
+}
 
-    return rc < 0 ? rc : restore(t, NULL, err);
+int rt_transfer_before_text(char **out, const struct rt_transfer *t, const char *schemas,
+                            struct rt_err *err)
+{
+    return restore(t, &(struct choice){.schemas = schemas}, BEFORE, out, err);
+}
+
+int rt_transfer_after_text(char **out, const struct rt_transfer *t,
+                           const struct rt_indexes *without, struct rt_err *err)
+{
+    return restore(t, &(struct choice){.without = without}, AFTER, out, err);
+}
+
+int rt_transfer_last_text(char **out, const struct rt_transfer *t, struct rt_err *err)
+{
+    return restore(t, &(struct choice){.last = true}, NULL, out, err);
 }

@@ -11,7 +11,8 @@
 
 struct rt_transfer;
 
-/* To fill the database on target's server from the snapshot. Nothing is run yet. */
+/* To fill the database on target's server from the snapshot; NULL: to be had as text.
+ * Nothing is run yet. */
 int rt_transfer_open(struct rt_transfer **out, const struct rt_tools *tools,
                      const struct rt_snapshot *snapshot, struct rt_conn *target,
                      const char *database, struct rt_err *err) RT_CHECKED;
@@ -30,5 +31,15 @@ int rt_transfer_after(const struct rt_transfer *transfer,
 
 /* Comments, and then the event triggers, which see nothing of the copying. */
 int rt_transfer_last(const struct rt_transfer *transfer, struct rt_err *err) RT_CHECKED;
+
+/* The three as text, in UTF-8 and for the caller to free. schemas: OIDs of those that are
+ * there already, with a space before and after each. */
+int rt_transfer_before_text(char **out, const struct rt_transfer *transfer,
+                            const char *schemas, struct rt_err *err) RT_CHECKED;
+int rt_transfer_after_text(char **out, const struct rt_transfer *transfer,
+                           const struct rt_indexes *without,
+                           struct rt_err *err) RT_CHECKED;
+int rt_transfer_last_text(char **out, const struct rt_transfer *transfer,
+                          struct rt_err *err) RT_CHECKED;
 
 #endif
