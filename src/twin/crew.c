@@ -27,15 +27,19 @@ struct queued {
     unsigned long long number; /* of equal weight the first comes first */
 };
 
+struct queue {
+    struct queued *heap; /* the heaviest first */
+    size_t count, cap;
+};
+
 struct rt_crew {
     struct rt_crew_setup setup;
     struct rt_stop stop; /* raised: no job is begun, and statements are cancelled */
     int news;            /* an eventfd: nothing is left to do, or something has failed */
 
-    pthread_mutex_t mutex; /* of all that follows */
-    pthread_cond_t wake;   /* workers: a job was added, or it is over */
-    struct queued *heap;   /* the heaviest first */
-    size_t count, cap;
+    pthread_mutex_t mutex;       /* of all that follows */
+    pthread_cond_t wake;         /* workers: a job was added, or it is over */
+    struct queue jobs, for_help; /* the latter for helpers, if there are any */
     unsigned long long added;
     unsigned busy;         /* workers that connect, or are in a job */
     bool over;             /* the crew is to be closed */
@@ -58,41 +62,56 @@ static bool before(const struct queued *a, const struct queued *b)
     return a->number < b->number;
 }
 
-static void push(struct rt_crew *crew, struct queued entry)
+static void push(struct queue *queue, struct queued entry)
 {
-    size_t i = crew->count;
+    size_t i = queue->count;
 
-    crew->heap = rt_grow(crew->heap, crew->count, &crew->cap, sizeof(*crew->heap));
-    for (; i > 0 && before(&entry, &crew->heap[(i - 1) / 2]); i = (i - 1) / 2)
-        crew->heap[i] = crew->heap[(i - 1) / 2];
-    crew->heap[i] = entry;
-    crew->count++;
+    queue->heap = rt_grow(queue->heap, queue->count, &queue->cap, sizeof(*queue->heap));
+    for (; i > 0 && before(&entry, &queue->heap[(i - 1) / 2]); i = (i - 1) / 2)
+        queue->heap[i] = queue->heap[(i - 1) / 2];
+    queue->heap[i] = entry;
+    queue->count++;
 }
 
-static struct rt_job pop(struct rt_crew *crew)
+static struct rt_job pop(struct queue *queue)
 {
-    struct rt_job top = crew->heap[0].job;
-    struct queued last = crew->heap[--crew->count];
+    struct rt_job top = queue->heap[0].job;
+    struct queued last = queue->heap[--queue->count];
     size_t i = 0, child;
 
-    while ((child = 2 * i + 1) < crew->count) {
-        if (child + 1 < crew->count && before(&crew->heap[child + 1], &crew->heap[child]))
+    while ((child = 2 * i + 1) < queue->count) {
+        if (child + 1 < queue->count &&
+            before(&queue->heap[child + 1], &queue->heap[child]))
             child++;
-        if (before(&last, &crew->heap[child]))
+        if (before(&last, &queue->heap[child]))
             break;
-        crew->heap[i] = crew->heap[child];
+        queue->heap[i] = queue->heap[child];
         i = child;
     }
-    crew->heap[i] = last;
+    queue->heap[i] = last;
     return top;
 }
 
 void rt_crew_add(struct rt_crew *crew, const struct rt_job *job)
 {
+    bool help = crew->setup.helpers > 0 && job->twin_only;
+
     pthread_mutex_lock(&crew->mutex);
-    push(crew, (struct queued){*job, crew->added++});
-    pthread_cond_signal(&crew->wake);
+    push(help ? &crew->for_help : &crew->jobs, (struct queued){*job, crew->added++});
+    pthread_cond_broadcast(&crew->wake);
     pthread_mutex_unlock(&crew->mutex);
+}
+
+static bool is_helper(const struct rt_worker *worker)
+{
+    return worker->number >= worker->crew->setup.size;
+}
+
+/* With the mutex held. */
+static bool is_idle(const struct rt_crew *crew)
+{
+    return crew->busy == 0 &&
+           (crew->jobs.count + crew->for_help.count == 0 || crew->stop.raised);
 }
 
 /* ------------------------------------------------------------------ workers */
@@ -139,12 +158,12 @@ static int open_twin(struct rt_worker *worker, const struct rt_crew_setup *setup
 static int connect_worker(struct rt_worker *worker, struct rt_err *err)
 {
     const struct rt_crew_setup *setup = &worker->crew->setup;
-    int rc = setup->prod ? open_prod(worker, setup, err) : 0;
+    int rc = setup->prod && !is_helper(worker) ? open_prod(worker, setup, err) : 0;
 
     return rc == 0 && setup->twin ? open_twin(worker, setup, err) : rc;
 }
 
-/* The next two with the mutex held. There are as many connections as workers. */
+/* The next two with the mutex held. There is a connection for each who needs one. */
 static void take_prod(struct rt_worker *worker)
 {
     struct rt_crew *crew = worker->crew;
@@ -188,16 +207,15 @@ static void note_end(struct rt_crew *crew, int rc, struct rt_err *err)
         rt_stop_raise(&crew->stop);
     }
     rt_err_clear(err);
-    if (crew->busy == 0 && (crew->count == 0 || crew->stop.raised) &&
-        eventfd_write(crew->news, 1) < 0)
+    if (is_idle(crew) && eventfd_write(crew->news, 1) < 0)
         abort(); /* it would have to be full */
 }
 
 /* With the mutex held, which is let go of meanwhile. */
-static void do_job(struct rt_worker *worker)
+static void do_job(struct rt_worker *worker, struct queue *queue)
 {
     struct rt_crew *crew = worker->crew;
-    struct rt_job job = pop(crew);
+    struct rt_job job = pop(queue);
     struct rt_err err = {0};
     struct rt_conn *over;
     int rc;
@@ -223,6 +241,7 @@ static void *run_worker(void *argument)
 {
     struct rt_worker *worker = argument;
     struct rt_crew *crew = worker->crew;
+    struct queue *queue = is_helper(worker) ? &crew->for_help : &crew->jobs;
     struct rt_err err = {0};
     int rc;
 
@@ -233,10 +252,10 @@ static void *run_worker(void *argument)
         abort(); /* nobody adds jobs before all have connected */
     note_end(crew, rc, &err);
     while (!crew->over) {
-        if (crew->count == 0 || crew->stop.raised)
+        if (queue->count == 0 || crew->stop.raised)
             pthread_cond_wait(&crew->wake, &crew->mutex);
         else
-            do_job(worker);
+            do_job(worker, queue);
     }
     pthread_mutex_unlock(&crew->mutex);
     rt_conn_close(worker->twin);
@@ -244,14 +263,14 @@ static void *run_worker(void *argument)
 }
 
 /* Signals are for the main thread, which tells the workers. */
-static int start_threads(struct rt_crew *crew, struct rt_err *err)
+static int start_threads(struct rt_crew *crew, unsigned count, struct rt_err *err)
 {
     sigset_t all, before;
     int rc = 0;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (unsigned i = 0; rc == 0 && i < crew->setup.size; i++) {
+    for (unsigned i = 0; rc == 0 && i < count; i++) {
         crew->workers[i] = (struct rt_worker){.crew = crew, .number = i};
         rc = pthread_create(&crew->threads[i], NULL, run_worker, &crew->workers[i]);
         crew->started += rc == 0;
@@ -270,7 +289,7 @@ static bool is_quiet(struct rt_crew *crew)
     bool quiet;
 
     pthread_mutex_lock(&crew->mutex);
-    quiet = crew->busy == 0 && (crew->count == 0 || crew->stop.raised);
+    quiet = is_idle(crew);
     pthread_mutex_unlock(&crew->mutex);
     return quiet;
 }
@@ -318,12 +337,13 @@ int rt_crew_open(struct rt_crew **out, const struct rt_crew_setup *setup,
                  struct rt_err *err)
 {
     struct rt_crew *crew = rt_alloc(sizeof(*crew));
+    unsigned count = setup->size + setup->helpers;
     int rc;
 
     crew->setup = *setup;
-    crew->busy = setup->size; /* they connect */
-    crew->threads = rt_alloc(setup->size * sizeof(*crew->threads));
-    crew->workers = rt_alloc(setup->size * sizeof(*crew->workers));
+    crew->busy = count; /* they connect */
+    crew->threads = rt_alloc(count * sizeof(*crew->threads));
+    crew->workers = rt_alloc(count * sizeof(*crew->workers));
     crew->idle = rt_alloc(setup->size * sizeof(struct rt_conn *));
     pthread_mutex_init(&crew->mutex, NULL);
     pthread_cond_init(&crew->wake, NULL);
@@ -333,7 +353,7 @@ int rt_crew_open(struct rt_crew **out, const struct rt_crew_setup *setup,
         rc = rt_err_set(err, RT_EINTERNAL, "cannot make a descriptor: %s",
                         strerror(errno));
     if (rc == 0)
-        rc = start_threads(crew, err);
+        rc = start_threads(crew, count, err);
     if (rc == 0)
         rc = rt_crew_finish(crew, err);
     if (rc < 0) {
@@ -364,7 +384,8 @@ void rt_crew_close(struct rt_crew *crew)
     pthread_cond_destroy(&crew->wake);
     pthread_mutex_destroy(&crew->mutex);
     free(crew->idle);
-    free(crew->heap);
+    free(crew->jobs.heap);
+    free(crew->for_help.heap);
     free(crew->threads);
     free(crew->workers);
     free(crew);

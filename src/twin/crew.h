@@ -15,7 +15,7 @@ struct rt_worker {
                              twin_only, and where none was asked for */
     struct rt_conn *twin; /* outside of any transaction; NULL: none asked for */
     struct rt_crew *crew;
-    unsigned number; /* from 0 */
+    unsigned number; /* from 0; helpers have the highest */
 };
 
 /* The hint when they have made way for somebody who wants to change a table. */
@@ -25,6 +25,9 @@ struct rt_worker {
 
 struct rt_crew_setup {
     unsigned size;
+    /* More workers, without a connection to production: they take the jobs that are
+     * twin_only, and the others only the rest. 0: everybody takes all. */
+    unsigned helpers;
     const struct rt_server *prod; /* NULL: no connections to production */
     const char *snapshot;         /* for SET TRANSACTION SNAPSHOT */
     const struct rt_server *twin; /* NULL: none */

@@ -6,10 +6,10 @@
 #include "twin/sum.h"
 
 #define BLOCK 8192.0 /* where it is another, the ranges are only less even */
-#define SPLIT_FROM                                                                     \
-    268435456.                /* bytes; below, ranges are not worth a table not frozen \
-                               */
-#define COPIES_FIRST 1e15     /* more than any table: indexes wait for copies */
+#define SPLIT_FROM \
+    268435456.        /* bytes; ranges are not frozen, which is worth more below */
+#define SMALL 262144. /* bytes; below, one waits for answers more than for rows */
+enum { SERIES = 16 }; /* small tables a job */
 enum { TID_RANGES = 140000 }; /* the version that finds a range of blocks by itself */
 
 struct work; /* one table */
@@ -102,9 +102,11 @@ static int verify(struct work *work, struct rt_worker *worker, struct rt_err *er
 
 /* ------------------------------------------------------------------ indexes */
 
-/* Constraints and statistics, once all indexes are there. */
-static int complete(struct work *work, struct rt_worker *worker, struct rt_err *err)
+/* Constraints and statistics, once all indexes are there. A partition gets its statistics
+ * with those of the whole, by the same ANALYZE. */
+static int complete(struct rt_worker *worker, void *context, struct rt_err *err)
 {
+    struct work *work = context;
     char *analyze = rt_format("ANALYZE %s", work->prod->ident);
     int rc = 0;
 
@@ -114,7 +116,8 @@ static int complete(struct work *work, struct rt_worker *worker, struct rt_err *
         if (index->add)
             rc = rt_exec(NULL, worker->twin, index->add, err);
     }
-    if (rc == 0 && !work->prod->rows_where && !work->next->parent) /* later */
+    if (rc == 0 && !work->prod->rows_where && !work->next->parent &&
+        !work->next->partition)
         rc = rt_exec(NULL, worker->twin, analyze, err);
     free(analyze);
     return rc;
@@ -128,21 +131,28 @@ static int build_index(struct rt_worker *worker, void *context, struct rt_err *e
         build->index->create ? rt_exec(NULL, worker->twin, build->index->create, err) : 0;
 
     if (rc == 0 && atomic_fetch_sub(&work->to_build, 1) == 1)
-        rc = complete(work, worker, err);
+        rc = complete(worker, work, err);
     return rc < 0 ? rt_err_wrap(err, "cannot build the indexes of table %s",
                                 work->prod->ident)
                   : 0;
 }
 
-static int build_indexes(struct work *work, struct rt_worker *worker, struct rt_err *err)
+static void add_build(struct work *work, struct rt_crew *crew, void *context,
+                      int (*run)(struct rt_worker *, void *, struct rt_err *))
+{
+    rt_crew_add(crew, &(struct rt_job){.run = run,
+                                       .context = context,
+                                       .weight = (double)work->prod->bytes,
+                                       .twin_only = true});
+}
+
+static void build_indexes(struct work *work, struct rt_crew *crew)
 {
     work->to_build = work->build_count;
     for (size_t i = 0; i < work->build_count; i++)
-        rt_crew_add(worker->crew, &(struct rt_job){.run = build_index,
-                                                   .context = &work->builds[i],
-                                                   .weight = (double)work->prod->bytes,
-                                                   .twin_only = true});
-    return work->build_count > 0 ? 0 : complete(work, worker, err);
+        add_build(work, crew, &work->builds[i], build_index);
+    if (work->build_count == 0)
+        add_build(work, crew, work, complete);
 }
 
 /* ------------------------------------------------------------------ copying */
@@ -184,7 +194,8 @@ static int finish_table(struct work *work, struct rt_worker *worker, struct rt_e
     load->progress->tables++;
     if (atomic_fetch_sub(&load->unread, 1) == 1)
         rt_crew_release(load->crew);
-    return build_indexes(work, worker, err);
+    build_indexes(work, load->crew);
+    return 0;
 }
 
 static int run_piece(struct rt_worker *worker, void *context, struct rt_err *err)
@@ -197,29 +208,19 @@ static int run_piece(struct rt_worker *worker, void *context, struct rt_err *err
     return rc;
 }
 
-/* The tables of extensions may refer to each other, and have their keys already: in the
- * order in which they were made. */
-struct extensions {
+/* Tables that one worker copies one after another. */
+struct series {
     struct work **work;
     size_t count;
 };
 
-static int by_oid(const void *a, const void *b)
+static int run_series(struct rt_worker *worker, void *context, struct rt_err *err)
 {
-    unsigned long one = strtoul((*(struct work *const *)a)->prod->oid, NULL, 10);
-    unsigned long other = strtoul((*(struct work *const *)b)->prod->oid, NULL, 10);
-
-    return (one > other) - (one < other);
-}
-
-static int run_extensions(struct rt_worker *worker, void *context, struct rt_err *err)
-{
-    struct extensions *extensions = context;
+    const struct series *series = context;
     int rc = 0;
 
-    qsort(extensions->work, extensions->count, sizeof(struct work *), by_oid);
-    for (size_t i = 0; rc == 0 && i < extensions->count; i++)
-        rc = run_piece(worker, &extensions->work[i]->pieces[0], err);
+    for (size_t i = 0; rc == 0 && i < series->count; i++)
+        rc = run_piece(worker, &series->work[i]->pieces[0], err);
     return rc;
 }
 
@@ -276,26 +277,81 @@ static int plan_table(struct work *work, struct rt_load *load, size_t number, do
     return 0;
 }
 
-static void add_jobs(struct work *works, struct rt_load *load,
-                     struct extensions *extensions)
+static int by_size(const void *a, const void *b)
 {
-    for (size_t i = 0; i < load->snapshot->tables.count; i++) {
-        struct work *work = &works[i];
+    double one = size_of((*(struct work *const *)a)->prod);
+    double other = size_of((*(struct work *const *)b)->prod);
 
-        if (work->prod->rows_where)
-            extensions->work[extensions->count++] = work;
-        for (size_t j = 0; !work->prod->rows_where && j < work->piece_count; j++)
-            rt_crew_add(
-                load->crew,
-                &(struct rt_job){.run = run_piece,
-                                 .context = &work->pieces[j],
-                                 .weight = COPIES_FIRST + size_of(work->prod) /
-                                                              (double)work->piece_count});
+    return (one < other) - (one > other);
+}
+
+static int by_oid(const void *a, const void *b)
+{
+    unsigned long one = strtoul((*(struct work *const *)a)->prod->oid, NULL, 10);
+    unsigned long other = strtoul((*(struct work *const *)b)->prod->oid, NULL, 10);
+
+    return (one > other) - (one < other);
+}
+
+static double weight_of(const struct work *work)
+{
+    return size_of(work->prod) / (double)work->piece_count;
+}
+
+static void add_series(struct rt_crew *crew, struct work **work, size_t count,
+                       double weight, struct rt_arena *arena)
+{
+    struct series *series = rt_arena_alloc(arena, sizeof(*series));
+
+    *series = (struct series){work, count};
+    rt_crew_add(crew,
+                &(struct rt_job){.run = run_series, .context = series, .weight = weight});
+}
+
+/* Small tables take turns with the biggest, so that somebody reads while somebody waits
+ * for answers. */
+static void add_tables(struct rt_crew *crew, struct work **work, size_t count,
+                       struct rt_arena *arena)
+{
+    size_t small, series = 0;
+
+    qsort(work, count, sizeof(struct work *), by_size);
+    for (small = 0; small < count && size_of(work[small]->prod) >= SMALL; small++) {
+        for (size_t i = 0; i < work[small]->piece_count; i++)
+            rt_crew_add(crew, &(struct rt_job){.run = run_piece,
+                                               .context = &work[small]->pieces[i],
+                                               .weight = weight_of(work[small])});
     }
-    if (extensions->count > 0)
-        rt_crew_add(load->crew, &(struct rt_job){.run = run_extensions,
-                                                 .context = extensions,
-                                                 .weight = COPIES_FIRST});
+    for (size_t i = small; i < count; i += SERIES, series++)
+        add_series(crew, &work[i], count - i < SERIES ? count - i : SERIES,
+                   series < small ? weight_of(work[series]) : 0, arena);
+}
+
+/* The tables of extensions may refer to each other, and have their keys already: in the
+ * order in which they were made. */
+static void add_extensions(struct rt_crew *crew, struct work **work, size_t count,
+                           struct rt_arena *arena)
+{
+    if (count == 0)
+        return;
+    qsort(work, count, sizeof(struct work *), by_oid);
+    add_series(crew, work, count, 0, arena);
+}
+
+/* From both ends of one array. */
+static void add_jobs(struct work *works, struct rt_load *load, struct rt_arena *arena)
+{
+    size_t count = load->snapshot->tables.count, tables = 0, rest = count;
+    struct work **work = rt_arena_alloc(arena, (count + 1) * sizeof(struct work *));
+
+    for (size_t i = 0; i < count; i++) {
+        if (works[i].prod->rows_where)
+            work[--rest] = &works[i];
+        else
+            work[tables++] = &works[i];
+    }
+    add_tables(load->crew, work, tables, arena);
+    add_extensions(load->crew, work + rest, count - rest, arena);
 }
 
 void rt_load_tick(void *context)
@@ -313,8 +369,6 @@ int rt_load_run(struct rt_load *load, struct rt_arena *arena, struct rt_err *err
 {
     size_t count = load->snapshot->tables.count;
     struct work *works = rt_arena_alloc(arena, count * sizeof(*works));
-    struct extensions extensions = {
-        .work = rt_arena_alloc(arena, count * sizeof(struct work *))};
     double all = 0;
     int rc = 0;
 
@@ -327,7 +381,7 @@ int rt_load_run(struct rt_load *load, struct rt_arena *arena, struct rt_err *err
     if (rc < 0)
         return rc;
     rt_progress_phase(load->progress, "copying", count, (unsigned long long)all);
-    add_jobs(works, load, &extensions);
+    add_jobs(works, load, arena);
     rc = rt_crew_finish(load->crew, err);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         load->rows += works[i].rows;

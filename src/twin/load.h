@@ -1,8 +1,9 @@
 /*
  * The rows of a rebuild: a crew copies every table of the snapshot into the next
- * database, the biggest first, compares what has arrived with production, and builds a
- * table's indexes as soon as it is full, while others are still copied. A table goes in
- * one piece, frozen; one that would keep all others waiting goes in ranges of blocks.
+ * database, the biggest first and small ones beside them, and compares what has arrived
+ * with production; its helpers build a table's indexes as soon as it is full, while
+ * others are still copied. A table goes in one piece, frozen; one that would keep all
+ * others waiting goes in ranges of blocks.
  */
 #ifndef RT_TWIN_LOAD_H
 #define RT_TWIN_LOAD_H
@@ -15,7 +16,7 @@
 
 struct rt_load {
     struct rt_crew *crew; /* reads the snapshot, writes the next database */
-    unsigned workers;
+    unsigned workers;     /* of the crew, without its helpers */
     struct rt_snapshot *snapshot; /* rt_load_tick closes it when it has been read */
     const struct rt_tables *next; /* the tables that are to be filled */
     const struct rt_indexes *indexes;

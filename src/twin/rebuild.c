@@ -53,8 +53,10 @@ static const char worker_settings[] =
 static int open_crew(struct fill *f, const struct rt_site *site, struct rt_err *err)
 {
     struct rt_rebuild *job = f->job;
+    unsigned workers = job->workers ? job->workers : DEFAULT_WORKERS;
     const struct rt_crew_setup setup = {
-        .size = job->workers ? job->workers : DEFAULT_WORKERS,
+        .size = workers,
+        .helpers = workers,
         .prod = rt_conn_server(job->prod),
         .snapshot = job->snapshot.id,
         .twin = job->twin,
@@ -65,7 +67,7 @@ static int open_crew(struct fill *f, const struct rt_site *site, struct rt_err *
         .context = &f->load,
     };
 
-    f->load.workers = setup.size;
+    f->load.workers = workers;
     f->load.snapshot = &job->snapshot;
     f->load.next = &f->tables;
     f->load.indexes = &f->indexes;

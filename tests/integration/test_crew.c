@@ -310,6 +310,48 @@ static int fail_late(struct rt_worker *worker, void *context, struct rt_err *err
     return rt_exec(NULL, worker->twin, "SELECT 1 / 0", err);
 }
 
+static int help(struct rt_worker *worker, void *context, struct rt_err *err)
+{
+    struct hall *h = context;
+
+    if (worker->prod || worker->number == 0)
+        return rt_err_set(err, RT_EINTERNAL, "it is not a helper");
+    h->ran++;
+    return rt_exec(NULL, worker->twin, "SELECT 1", err);
+}
+
+/* While all helpers have been at work once. */
+static int read_meanwhile(struct rt_worker *worker, void *context, struct rt_err *err)
+{
+    struct hall *h = context;
+
+    for (int i = 0; i < 5; i++) {
+        struct rt_job job = {.run = help, .context = h, .twin_only = true};
+
+        rt_crew_add(worker->crew, &job);
+    }
+    while (h->ran < 5)
+        usleep(1000);
+    if (worker->number > 0)
+        return rt_err_set(err, RT_EINTERNAL, "it is a helper");
+    return find(worker->prod, "SELECT 1", "1", err);
+}
+
+static void helpers_do_what_needs_no_production(void **state)
+{
+    struct hall h;
+
+    (void)state;
+    open_hall(&h, 1);
+    h.setup.helpers = 2;
+    start_crew(&h);
+    add(h.crew, read_meanwhile, &h, 1);
+    if (rt_crew_finish(h.crew, &h.err) < 0)
+        check_fail("%s", h.err.message);
+    assert_int_equal(h.ran, 5);
+    close_hall(&h);
+}
+
 static void the_first_error_stops_all(void **state)
 {
     struct hall h;
@@ -467,6 +509,7 @@ int main(void)
         cmocka_unit_test(the_heaviest_job_comes_first),
         cmocka_unit_test(a_twin_may_be_only_read),
         cmocka_unit_test(production_is_released_early),
+        cmocka_unit_test(helpers_do_what_needs_no_production),
         cmocka_unit_test(the_first_error_stops_all),
         cmocka_unit_test(closing_stops_them_too),
         cmocka_unit_test(a_lost_connection_stops_all),
