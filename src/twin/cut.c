@@ -197,7 +197,7 @@ void rt_cut_sums(struct rt_str *sql, const struct rt_cut *cut,
     rt_str_add(sql, " AS c");
     if (rows && !sums_chunk_source(cut, table)) {
         rt_str_add(sql, ", ");
-        rt_project_row_hash(sql, table, cut->way);
+        rt_project_row_hash(sql, table, "", cut->way);
         rt_str_add(sql, " AS h");
     }
     add_source(sql, table);
@@ -214,7 +214,7 @@ static void add_row(struct rt_str *sql, const struct rt_cut *cut,
     rt_project_key_hash(sql, table, cut->way);
     rt_str_add(sql, " AS k, ");
     if (cut->depth == RT_COMPARE_ROWS && table->key_count > 0)
-        rt_project_row_hash(sql, table, cut->way);
+        rt_project_row_hash(sql, table, "", cut->way);
     else
         rt_str_add(sql, "0");
     rt_str_add(sql, " AS h, ctid");

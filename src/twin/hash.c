@@ -18,12 +18,20 @@
 /* Some columns of a table: all that are not generated, or those of its key. */
 struct columns {
     const struct rt_table *table;
+    const char *alias; /* or "" */
     bool key;
 };
 
 static size_t count_of(const struct columns *c)
 {
     return c->key ? c->table->key_count : c->table->column_count;
+}
+
+static void add_name(struct rt_str *sql, const struct columns *c,
+                     const struct rt_column *column)
+{
+    rt_str_addf(sql, "%s%s", c->alias, c->alias[0] ? "." : "");
+    rt_quote_ident(sql, column->name);
 }
 
 /* NULL: it has no part in it. */
@@ -92,11 +100,12 @@ static bool has_nans(const struct rt_column *column)
 /* A column's value as bytes that are the same on every server that has the value. The
  * text of a row shows what the type's own function writes; a cast to text may be a
  * user's, which writes what it likes. */
-static void add_bytes(struct rt_str *sql, const struct rt_column *column)
+static void add_bytes(struct rt_str *sql, const struct columns *columns,
+                      const struct rt_column *column)
 {
     struct rt_str name = {0};
 
-    rt_quote_ident(&name, column->name);
+    add_name(&name, columns, column);
     if (column->send == NULL)
         rt_str_addf(sql, "pg_catalog.textsend(ROW(%s)::pg_catalog.text)", name.data);
     else if (has_nans(column))
@@ -121,7 +130,7 @@ static size_t add_array(struct rt_str *sql, const struct columns *columns, bool 
         if (column == NULL || (link_of(columns, i) && !links))
             continue;
         rt_str_add(sql, count++ ? ", " : "");
-        add_bytes(sql, column);
+        add_bytes(sql, columns, column);
     }
     rt_str_add(sql, "]::pg_catalog.bytea[]");
     return count;
@@ -138,12 +147,12 @@ static void add_sha256(struct rt_str *sql, const struct columns *columns)
 /* ------------------------------------------------------------------ the chain */
 
 /* Wrap it around what is there. */
-static void add_link(struct rt_str *chain, const struct rt_column *column,
-                     const struct link *link)
+static void add_link(struct rt_str *chain, const struct columns *columns,
+                     const struct rt_column *column, const struct link *link)
 {
     struct rt_str sql = {0}, value = {0};
 
-    rt_quote_ident(&value, column->name);
+    add_name(&value, columns, column);
     rt_str_addf(&value, "::pg_catalog.%s", link->type);
     rt_str_addf(&sql, "pg_catalog.%s(%s", link->function, value.data);
     if (strcmp(link->type, "text") == 0) /* its bytes, whatever its collation */
@@ -172,7 +181,7 @@ static void add_chain(struct rt_str *sql, const struct columns *columns, bool *n
 
         if (link == NULL)
             continue;
-        add_link(&chain, column_of(columns, i), link);
+        add_link(&chain, columns, column_of(columns, i), link);
         *nullable |= !column_of(columns, i)->not_null;
         links++;
     }
@@ -209,9 +218,9 @@ static void add_hash(struct rt_str *sql, const struct columns *columns,
 }
 
 void rt_project_row_hash(struct rt_str *sql, const struct rt_table *table,
-                         enum rt_hash_way way)
+                         const char *alias, enum rt_hash_way way)
 {
-    add_hash(sql, &(struct columns){.table = table}, way);
+    add_hash(sql, &(struct columns){.table = table, .alias = alias}, way);
 }
 
 void rt_project_key_hash(struct rt_str *sql, const struct rt_table *table,
@@ -221,7 +230,9 @@ void rt_project_key_hash(struct rt_str *sql, const struct rt_table *table,
         rt_quote_ident(sql, table->columns[table->key[0]].name);
         rt_str_add(sql, "::pg_catalog.int8");
     } else {
-        add_hash(sql, &(struct columns){.table = table, .key = table->key_count > 0},
-                 way);
+        add_hash(
+            sql,
+            &(struct columns){.table = table, .alias = "", .key = table->key_count > 0},
+            way);
     }
 }

@@ -34,9 +34,9 @@ void rt_project_source(struct rt_str *sql, const struct rt_table *table,
 void rt_project_where(struct rt_str *sql, const struct rt_table *table);
 /* bigint expressions, never NULL: of the whole row, of which sums tell sets of rows
  * apart; and of its key only, which is the key itself when that is one integer, and the
- * row's where there is no key. */
+ * row's where there is no key. alias: of the source, or "". */
 void rt_project_row_hash(struct rt_str *sql, const struct rt_table *table,
-                         enum rt_hash_way way);
+                         const char *alias, enum rt_hash_way way);
 void rt_project_key_hash(struct rt_str *sql, const struct rt_table *table,
                          enum rt_hash_way way);
 bool rt_column_is_integer(const struct rt_column *column); /* or a domain over one */

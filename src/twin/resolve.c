@@ -47,7 +47,7 @@ static void add_by_key(struct rt_volley *volley, const struct rt_table *twin,
     rt_str_addf(&same, "DELETE FROM " RT_STAGE_ROWS " s USING ", number);
     rt_project_source(&same, twin, "t");
     rt_str_add(&same, " WHERE t.ctid = s." RT_STAGE_CTID " AND s." RT_STAGE_HASH " = ");
-    rt_project_row_hash(&same, twin, way);
+    rt_project_row_hash(&same, twin, "t", way);
     rt_str_addf(&gone,
                 "UPDATE " RT_STAGE_ROWS " s SET " RT_STAGE_CTID " = NULL "
                 "FROM " RT_STAGE_GONE " g WHERE s." RT_STAGE_CTID " = g." RT_STAGE_CTID,

@@ -127,7 +127,7 @@ static void add_read(struct rt_str *sql, const struct place *place, const char *
     else
         rt_str_add(sql, ") AS d (prod)");
     rt_str_add(sql, " CROSS JOIN LATERAL (SELECT ");
-    rt_project_row_hash(sql, pair->prod, place->stage->setup.way);
+    rt_project_row_hash(sql, pair->prod, "revtwin_table", place->stage->setup.way);
     for (size_t i = 0; i < pair->prod->column_count; i++) {
         if (pair->prod->columns[i].generated)
             continue;

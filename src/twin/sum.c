@@ -8,7 +8,7 @@ static char *sum_of(const struct rt_table *table, enum rt_hash_way way)
 
     /* The fence keeps the hash out of the aggregate's inner loop. */
     rt_str_add(&sql, "SELECT count(*), sum(h) FROM (SELECT ");
-    rt_project_row_hash(&sql, table, way);
+    rt_project_row_hash(&sql, table, "", way);
     rt_str_add(&sql, " AS h FROM ");
     rt_project_source(&sql, table, "");
     rt_str_add(&sql, " WHERE ");

@@ -52,7 +52,7 @@ static void add_insert(struct rt_volley *volley, const struct rt_table *twin,
                 "OVERRIDING SYSTEM VALUE SELECT %s FROM " RT_STAGE_ROWS
                 " WHERE " RT_STAGE_CTID " IS NULL RETURNING ",
                 rt_str_text(&from), number);
-    rt_project_row_hash(&sql, twin, way);
+    rt_project_row_hash(&sql, twin, "", way);
     add_check(&sql, number, false);
     rt_volley_add(volley, &sql);
     rt_str_clear(&into);
@@ -80,7 +80,7 @@ static void add_update(struct rt_volley *volley, const struct rt_table *twin,
     rt_str_addf(&sql,
                 " FROM " RT_STAGE_ROWS " s WHERE t.ctid = s." RT_STAGE_CTID " RETURNING ",
                 number);
-    rt_project_row_hash(&sql, twin, way);
+    rt_project_row_hash(&sql, twin, "t", way);
     add_check(&sql, number, true);
     rt_volley_add(volley, &sql);
 }

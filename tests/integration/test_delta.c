@@ -190,6 +190,42 @@ static void test_odd_names(void **state)
         "delete from \"S.\"\"1\".\"select\" where s = 5");
 }
 
+/* As the stage names its own columns, and what queries here call things. */
+static const char *const own_names =
+    "create table revtwin_table (\"revtwin ctid\" int primary key, \"revtwin hash\" int"
+    "    unique, \"revtwin 0\" text, \"revtwin 1\" int generated always as identity,"
+    "    prod text, twin text, d text, written int, hash text, g int, k int, h int, c "
+    "int,"
+    "    part int, run int, x text);"
+    "create table revtwin_rows_0 (\"revtwin 1\" text, ctid_ int, \"revtwin hash\" text);"
+    "insert into revtwin_table overriding system value select n, n, 'a', n, 'p', 't', "
+    "'d', n, 'h', n, n, n, n, n,"
+    "    n, 'x' from generate_series(1, 40) n;"
+    "insert into revtwin_rows_0 select 'a', n % 3, 'h' from generate_series(1, 30) n";
+
+static const char *const own_names_now =
+    "update revtwin_table set \"revtwin ctid\" = -\"revtwin ctid\" where k < 5;"
+    "update revtwin_table set \"revtwin hash\" = -\"revtwin hash\" where k between 5 and "
+    "9; update revtwin_table set hash = 'new', x = 'y', written = 0 where k > 35;"
+    "insert into revtwin_table values (100, 100, 'b'); delete from revtwin_table where g "
+    "= "
+    "20; insert into revtwin_rows_0 values ('b', 1, 'h'); delete from revtwin_rows_0 "
+    "where "
+    "ctid = '(0,3)'";
+
+static void test_names_of_our_own(void **state)
+{
+    struct deltas *f = *state;
+
+    delta_case(f, own_names, own_names_now,
+               "update revtwin_table set \"revtwin 0\" = 'mine' where k < 3");
+    delta_prod(
+        "update revtwin_table set h = 0 where k = 30; delete from revtwin_table "
+        "where k = 31; update revtwin_table set \"revtwin hash\" = 77 where k = 32");
+    delta_expect_equal(f); /* by the receipt */
+    assert_int_equal(f->job.tables_changed, 1);
+}
+
 /* What an extension's configuration table has of users is copied; what the extension
  * itself has put there is its own. */
 static void test_extension_configuration(void **state)
@@ -252,6 +288,7 @@ int main(void)
         delta_test(test_partitions),
         delta_test(test_inheritance),
         delta_test(test_odd_names),
+        delta_test(test_names_of_our_own),
         delta_test(test_extension_configuration),
         delta_test(test_types),
     };

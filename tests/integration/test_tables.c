@@ -96,7 +96,7 @@ static char *digest(const struct reader *r, const char *name, enum rt_hash_way w
     char *value;
 
     rt_str_add(&sql, "SELECT count(*) || ' ' || coalesce(sum(h), 0) FROM (SELECT ");
-    rt_project_row_hash(&sql, t, way);
+    rt_project_row_hash(&sql, t, "", way);
     rt_str_add(&sql, " AS h FROM ");
     rt_project_source(&sql, t, "");
     rt_str_add(&sql, " WHERE ");
