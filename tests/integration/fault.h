@@ -18,6 +18,7 @@ enum fault_side { FAULT_PROD, FAULT_TWIN };
 struct fault_point {
     enum fault_side side;
     const char *text; /* of a message to that server */
+    bool ends;        /* as in struct relay_trap */
     bool read;        /* production is not needed any more */
     bool done;        /* the fault comes too late to make a difference */
     bool grows;       /* the message lets files of the twin grow */
@@ -28,6 +29,7 @@ struct fault_plan {
     const char *const *options; /* of the command; NULL-terminated */
     const struct fault_point *points;
     size_t count;
+    bool renew; /* with a resync before each: the receipt of a restarted server is void */
 };
 
 extern struct cluster fault_prod, fault_twin;

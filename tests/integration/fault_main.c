@@ -180,6 +180,7 @@ static void try_fault(const struct fault *fault, const struct fault_point *point
 {
     struct relay_trap trap = {.act = RELAY_HOLD,
                               .side = RELAY_TO_SERVER,
+                              .ends = point->ends,
                               .before = true,
                               .connection = RELAY_ANY};
     struct dumps before;
@@ -188,6 +189,8 @@ static void try_fault(const struct fault *fault, const struct fault_point *point
     check_context("%s at %s on %s", fault->name, point->text,
                   point->side == FAULT_PROD ? "production" : "the twin");
     snprintf(trap.text, sizeof(trap.text), "%s", point->text);
+    if (plan->renew)
+        fault_resync(plan->options, 0);
     fault_change();
     before = (struct dumps){fault_dump(FAULT_PROD), fault_dump(FAULT_TWIN)};
     relay_arm(&fault_relays[point->side], &trap);

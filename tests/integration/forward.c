@@ -124,8 +124,9 @@ static void note_text(struct connection *c, enum relay_side side, const char *da
     struct flow *flow = &c->flows[side];
     const char *text = c->trap.text;
 
-    if (!text[0] || c->trap.act == RELAY_PASS || c->trap.side != side || c->trap.message != UINT64_MAX ||
-        !memmem(data, length, text, strlen(text)))
+    if (!text[0] || c->trap.act == RELAY_PASS || c->trap.side != side ||
+        c->trap.message != UINT64_MAX ||
+        !memmem(data, length, text, strlen(text) + c->trap.ends)) /* and the NUL */
         return;
     c->trap.message = flow->messages + 1;
     if (c->trap.before)

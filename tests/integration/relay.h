@@ -40,6 +40,7 @@ struct relay_trap {
     uint64_t message;     /* 1 for the first: the startup packet, AuthenticationOk */
     char text[32]; /* if not empty, instead of message: the first one with this text,
                       which comes whole to the relay */
+    bool ends;     /* the string that has the text ends with it */
     bool before;   /* when this message has come to the relay, which does not pass it on;
                       else when it was passed on as the last one */
     unsigned connection; /* the n-th one after relay_arm, cancel requests not counted;

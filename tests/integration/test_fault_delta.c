@@ -17,13 +17,13 @@ static const struct fault_point points[] = {
     {.side = FAULT_TWIN, .text = "ALTER SEQUENCE"},
     {FAULT_TWIN, "REFRESH MATERIALIZED", .read = true},
     {FAULT_TWIN, "INSERT INTO revtwin.receipt", .read = true},
-    {FAULT_TWIN, "COMMIT", .read = true},
+    {FAULT_TWIN, "COMMIT", .ends = true, .read = true, .done = true},
 };
 
 int main(int argc, char **argv)
 {
     const char *const options[] = {"--method", "delta", "--full-compare", NULL};
-    const struct fault_plan plan = {options, points, RT_COUNT(points)};
+    const struct fault_plan plan = {options, points, .count = RT_COUNT(points)};
 
     return fault_main(argc, argv, &plan);
 }
