@@ -25,7 +25,7 @@ struct rt_clear {
 int rt_clear(const struct rt_clear *job, struct rt_err *err) RT_CHECKED;
 
 /* What has met a lock, in this or a later statement, as such an error: see
- * rt_hold_explain. */
+ * RT_HOLDER_TIMEOUT in holder.h. */
 int rt_clear_explain(const struct rt_clear *job, struct rt_err *err);
 
 #endif

@@ -13,10 +13,16 @@
 #include "twin/crew.h"
 #include "twin/find.h"
 #include "twin/hold.h"
+#include "twin/holder.h"
 #include "twin/mark.h"
 #include "twin/matview.h"
 #include "twin/sequence.h"
 #include "twin/write.h"
+
+enum {
+    ATTEMPTS = 4,
+    TO_END = 5 /* seconds that an ended session may take */
+};
 
 struct delta {
     struct rt_delta *job;
@@ -32,6 +38,8 @@ struct delta {
     struct rt_find find;
     struct rt_write_load *loads;
     struct rt_suspended suspended;
+    bool again;    /* whoever was in the way has been sent away */
+    bool longer;   /* and is on the way out */
     bool all_keys; /* suspend every foreign key: the first attempt ran into one */
     int64_t start;
 };
@@ -41,10 +49,12 @@ struct delta {
 static int open_twin(struct delta *d, struct rt_err *err)
 {
     struct rt_delta *job = d->job;
+    bool longer = d->longer && job->wait_seconds < TO_END;
     int rc = rt_conn_open(&d->writer, job->twin_server, RT_READ_WRITE, err);
 
     if (rc == 0)
-        rc = rt_hold_open(&d->twin_tables, d->arena, d->writer, job->wait_seconds, err);
+        rc = rt_hold_open(&d->twin_tables, d->arena, d->writer,
+                          longer ? TO_END : job->wait_seconds, err);
     if (rc == -RT_EREFUSED) { /* rows are hidden from this role, which a rebuild ends */
         job->unfit = rt_arena_strdup(d->arena, err->message);
         rt_err_clear(err);
@@ -327,11 +337,29 @@ static int change(struct delta *d, struct rt_err *err)
     if (rc == 0)
         rc = rt_resume_events(&d->suspended, d->writer, err);
     if (rc == 0)
-        rc = rt_hold_commit(d->writer, err);
-    return rc < 0 ? rt_hold_explain(d->writer, d->job->wait_seconds, err) : 0;
+        rc = rt_hold_commit(d->writer, d->job->settle_seconds, err);
+    return rc;
 }
 
 /* ------------------------------------------------------------------ the whole */
+
+/* A lock could not be had in time. */
+static int clear_the_way(struct delta *d, struct rt_err *err)
+{
+    const struct rt_delta *job = d->job;
+    struct rt_holders holders;
+    struct rt_err ignored = {0};
+    int rc = rt_holders_read(&holders, d->writer, &ignored);
+    bool in_the_way = holders.staying > 0;
+
+    if (rc == 0 && job->force)
+        rc = rt_holders_end(&holders, d->writer, &ignored);
+    d->again = rc == 0 && in_the_way && holders.staying == 0;
+    rt_holders_refuse(&holders, job->wait_seconds, job->force, err);
+    rt_holders_clear(&holders);
+    rt_err_clear(&ignored);
+    return -(int)err->status;
+}
 
 static int attempt(struct delta *d, struct rt_err *err)
 {
@@ -348,6 +376,8 @@ static int attempt(struct delta *d, struct rt_err *err)
         rc = find_differences(d, err);
     if (rc == 0 && !job->unfit)
         rc = change(d, err);
+    if (rc < 0 && rt_err_is(err, RT_HOLDER_TIMEOUT))
+        rc = clear_the_way(d, err);
     rt_stage_close(d->stage);
     rt_suspended_clear(&d->suspended);
     rt_snapshot_close(&job->snapshot);
@@ -371,13 +401,19 @@ static bool is_impossible(const struct rt_err *err)
            strncmp(err->sqlstate, "54", 2) == 0;
 }
 
-int rt_delta(struct rt_delta *job, struct rt_arena *arena, struct rt_err *err)
+/* Again after having met a constraint, once, and after having sent others away. */
+static int attempts(struct rt_delta *job, struct rt_arena *arena, struct rt_err *err)
 {
     int64_t start = rt_clock_us();
+    bool all_keys = false, longer = false;
     int rc = 0;
 
-    for (int i = 0; i < 2; i++) {
-        struct delta d = {.job = job, .arena = arena, .start = start, .all_keys = i > 0};
+    for (int i = 0; i < ATTEMPTS; i++) {
+        struct delta d = {.job = job,
+                          .arena = arena,
+                          .start = start,
+                          .longer = longer,
+                          .all_keys = all_keys};
 
         rt_err_clear(err);
         job->unfit = NULL;
@@ -386,9 +422,18 @@ int rt_delta(struct rt_delta *job, struct rt_arena *arena, struct rt_err *err)
         job->missed = NULL;
         rc = attempt(&d, err);
         job->tables = d.count;
-        if (rc == 0 || !is_refused(err))
+        if (rc == 0 || !(d.again || (is_refused(err) && !all_keys)))
             break;
+        all_keys |= is_refused(err);
+        longer |= d.again;
     }
+    return rc;
+}
+
+int rt_delta(struct rt_delta *job, struct rt_arena *arena, struct rt_err *err)
+{
+    int rc = attempts(job, arena, err);
+
     if (rc < 0 && (is_refused(err) || is_impossible(err))) {
         job->unfit = rt_arena_format(
             arena, "%s: %s",

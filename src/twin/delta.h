@@ -24,6 +24,8 @@ struct rt_delta {
     unsigned workers;
     size_t keep;                     /* as rt_recent_setup */
     int wait_seconds;                /* for locks on the twin */
+    bool force;                      /* then end the sessions that hold them */
+    int settle_seconds;              /* for the server, after a COMMIT without a reply */
     const char *source, *adopted_at; /* for the mark */
     struct rt_progress *progress;
     /* results: */

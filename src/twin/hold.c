@@ -10,13 +10,7 @@
 #include "twin/projection.h"
 #include "twin/snapshot.h"
 
-enum {
-    ATTEMPTS = 10,
-    LISTED = 20,
-    SETTLE_MS = 30000,
-    SETTLE_POLL_MS = 250,
-    CONNECT_MS = 5000
-};
+enum { ATTEMPTS = 10, SETTLE_POLL_MS = 250, CONNECT_MS = 5000 };
 
 /* ------------------------------------------------------------------ begin */
 
@@ -108,41 +102,7 @@ int rt_hold_open(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *
     }
     if (rc == 0 && !done)
         rc = rt_err_set(err, RT_EINTERNAL, "tables of the twin came and went");
-    return rc < 0 ? rt_hold_explain(twin, wait_seconds, err) : 0;
-}
-
-/* ------------------------------------------------------------------ in the way */
-
-int rt_hold_explain(struct rt_conn *twin, int wait_seconds, struct rt_err *err)
-{
-    struct rt_err ignored = {0};
-    struct rt_result *holders = NULL;
-    struct rt_str list = {0};
-    /* Who writes is in the way of the first lock, and later, who reads. */
-    const char *param = "f";
-
-    if (!rt_err_is(err, "55P03"))
-        return -(int)err->status;
-    if (rt_exec(NULL, twin, "ROLLBACK", &ignored) == 0 &&
-        rt_query(&holders, twin, rt_sql_table_holders, 1, &param, &ignored) == 0 &&
-        rt_result_rows(holders) == 0) {
-        rt_result_free(holders);
-        param = "t";
-        if (rt_query(&holders, twin, rt_sql_table_holders, 1, &param, &ignored) < 0)
-            holders = NULL;
-    }
-    for (size_t i = 0; holders && i < rt_result_rows(holders) && i < LISTED; i++)
-        rt_str_addf(&list, "%s%s", i ? "\n" : "", rt_result_get(holders, i, 0));
-    rt_err_set(err, RT_EINTERNAL,
-               "tables of the twin are in use, and were still after %d s", wait_seconds);
-    rt_err_detail(err, "%s",
-                  list.len ? list.data : "Whoever held them has let go since then.");
-    rt_err_hint(err, "Close these sessions (or end each with SELECT "
-                     "pg_terminate_backend(PID)), then run revtwin resync.");
-    rt_str_clear(&list);
-    rt_result_free(holders);
-    rt_err_clear(&ignored);
-    return -RT_EINTERNAL;
+    return rc;
 }
 
 /* ------------------------------------------------------------------ commit */
@@ -167,9 +127,9 @@ static int ask(bool *committed, bool *running, struct rt_conn *twin, const char 
     return rc;
 }
 
-static int settle(struct rt_conn *twin, const char *xid, struct rt_err *err)
+static int settle(struct rt_conn *twin, const char *xid, int seconds, struct rt_err *err)
 {
-    int64_t end = rt_clock_ms() + SETTLE_MS;
+    int64_t end = rt_clock_ms() + seconds * 1000LL;
     struct rt_err lost = {0}, later = {0};
     bool committed = false, running = true;
     int rc = -1;
@@ -201,7 +161,7 @@ static int settle(struct rt_conn *twin, const char *xid, struct rt_err *err)
     return rt_err_hint(err, "Ask revtwin status which one it is.");
 }
 
-int rt_hold_commit(struct rt_conn *twin, struct rt_err *err)
+int rt_hold_commit(struct rt_conn *twin, int settle_seconds, struct rt_err *err)
 {
     struct rt_result *found = NULL;
     char *xid = NULL;
@@ -212,7 +172,7 @@ int rt_hold_commit(struct rt_conn *twin, struct rt_err *err)
         rt_conn_shield(twin); /* point of no return */
         rc = rt_exec(NULL, twin, "COMMIT", err);
         if (rc < 0 && rt_conn_lost(twin))
-            rc = settle(twin, xid, err);
+            rc = settle(twin, xid, settle_seconds, err);
     }
     rt_result_free(found);
     free(xid);

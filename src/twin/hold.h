@@ -15,22 +15,19 @@ int rt_hold_begin(struct rt_conn *twin, int wait_seconds, struct rt_err *err) RT
 int rt_hold_pin(struct rt_conn *twin, int wait_seconds, struct rt_err *err) RT_CHECKED;
 
 /*
- * Begin it, and lock all tables (SHARE ROW EXCLUSIVE). Errors as rt_tables_read, and
- * rt_hold_explain.
+ * Begin it, and lock all tables (SHARE ROW EXCLUSIVE). Errors as rt_tables_read, and with
+ * RT_HOLDER_TIMEOUT that of a lock that could not be had in time (holder.h).
  */
 int rt_hold_open(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *twin,
                  int wait_seconds, struct rt_err *err) RT_CHECKED;
 
-/*
- * When err says that a lock could not be had in time, roll back and name those who are in
- * the way; other errors are left alone. Returns the status of err.
- */
-int rt_hold_explain(struct rt_conn *twin, int wait_seconds, struct rt_err *err);
+enum { RT_HOLD_SETTLE = 30 }; /* seconds that a server may take to come back */
 
 /*
  * Commit: the point of no return. A lost reply is settled by asking on another
- * connection: -RT_EUNKNOWN when nobody can be asked.
+ * connection, for so many seconds: -RT_EUNKNOWN when nobody can be asked.
  */
-int rt_hold_commit(struct rt_conn *twin, struct rt_err *err) RT_CHECKED;
+int rt_hold_commit(struct rt_conn *twin, int settle_seconds,
+                   struct rt_err *err) RT_CHECKED;
 
 #endif

@@ -380,7 +380,7 @@ static int make_twin(struct renewal *r, struct rt_err *err)
     if (rc == 0)
         rc = restore(r, script, err);
     free(script);
-    return rc < 0 ? rc : rt_hold_commit(r->writer, err);
+    return rc < 0 ? rc : rt_hold_commit(r->writer, RT_HOLD_SETTLE, err);
 }
 
 static int fill(struct renewal *r, struct rt_err *err)

@@ -6,6 +6,7 @@
 #include "twin/crew.h"
 #include "twin/delta.h"
 #include "twin/guard.h"
+#include "twin/hold.h"
 #include "twin/inplace.h"
 #include "twin/mark.h"
 #include "twin/rebuild.h"
@@ -145,6 +146,8 @@ static int run_delta(struct resync *r, const char **unfit, struct rt_err *err)
         .may_give_up = r->options->method == RT_METHOD_AUTO,
         .workers = rt_crew_size(r->options->workers),
         .wait_seconds = r->options->swap_wait_seconds,
+        .settle_seconds = RT_HOLD_SETTLE,
+        .force = r->options->force,
         .source = r->out->source,
         .adopted_at = r->mark.adopted_at,
         .progress = r->progress,

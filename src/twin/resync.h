@@ -36,7 +36,7 @@ struct rt_resync_options {
     const char *bindir;    /* folder of pg_dump and pg_restore; NULL: look for them */
     int swap_wait_seconds; /* for sessions on the twin to end, and locks to be given back
                             */
-    bool force;            /* end them for the swap */
+    bool force;            /* end sessions that are in the way then */
     bool keep_previous;    /* the twin that a rebuild replaces stays beside it */
     bool in_place;         /* a rebuild is one transaction on the twin itself */
     enum rt_method method;

@@ -8,6 +8,7 @@ int delta_open(void **state)
     world_open(&world);
     f->world = world;
     f->wait_seconds = 10;
+    f->settle_seconds = 30;
     cluster_exec(&twin_server, "dev", "create schema revtwin");
     *state = f;
     return 0;
@@ -53,6 +54,8 @@ int delta_run(struct deltas *f)
         .may_give_up = f->may_give_up,
         .workers = 2,
         .wait_seconds = f->wait_seconds,
+        .settle_seconds = f->settle_seconds,
+        .force = f->force,
         .source = "shop",
         .progress = &f->progress,
     };

@@ -13,8 +13,9 @@ struct deltas {
     struct world *world;
     struct rt_progress progress;
     struct rt_delta job; /* of the last run */
-    bool may_give_up, full_compare;
-    int wait_seconds; /* 10 */
+    bool may_give_up, full_compare, force;
+    int wait_seconds;   /* 10 */
+    int settle_seconds; /* 30 */
 };
 
 int delta_open(void **state);

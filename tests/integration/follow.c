@@ -187,6 +187,7 @@ void follow_delta(struct follow *f, bool full_compare)
                                  .workers = 2,
                                  .keep = f->keep,
                                  .wait_seconds = 10,
+                                 .settle_seconds = 30,
                                  .source = "shop",
                                  .progress = &progress};
     must(rt_delta(&f->delta, &f->arena, &f->err));

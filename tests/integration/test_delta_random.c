@@ -81,6 +81,7 @@ static unsigned long run_delta(struct world *w, bool full_compare)
                            .full_compare = full_compare,
                            .workers = 2,
                            .wait_seconds = 10,
+                           .settle_seconds = 30,
                            .source = "shop",
                            .progress = &progress};
     int rc = rt_conn_open(&job.prod, &w->prod, RT_READ_ONLY, &w->err);

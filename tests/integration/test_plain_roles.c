@@ -61,6 +61,7 @@ static void delta(struct world *w)
                            .full_compare = true,
                            .workers = 2,
                            .wait_seconds = 5,
+                           .settle_seconds = 30,
                            .source = "shop",
                            .progress = &progress};
     int rc = rt_conn_open(&job.prod, &w->prod, RT_READ_ONLY, &w->err);

@@ -1,6 +1,6 @@
--- Sessions that hold locks on tables of this database: a line for people, the process, and
--- whether this role may end it, by the rule of pg_terminate_backend. $1: any lock, also of
--- those who only read.
+-- Sessions that hold locks on tables of this database, one line each, and who they are.
+-- $1: any lock, also of those who only read. Autovacuum steps aside by itself. The rule
+-- for who may end whom is that of pg_terminate_backend.
 SELECT DISTINCT ON (l.pid)
        format('table %I.%I: pid %s, user %s, application %s, %s since %s', n.nspname,
               c.relname, l.pid, coalesce(a.usename, 'unknown'),
@@ -17,12 +17,13 @@ SELECT DISTINCT ON (l.pid)
 FROM pg_catalog.pg_locks l
 JOIN pg_catalog.pg_class c ON c.oid = l.relation AND c.relkind IN ('r', 'p', 'S', 'm')
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_roles me ON me.rolname = current_user
 LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
-JOIN pg_catalog.pg_roles me ON me.rolname = current_user
 WHERE l.locktype = 'relation' AND l.granted AND l.pid <> pg_backend_pid()
   AND l.database = (SELECT oid FROM pg_catalog.pg_database
                     WHERE datname = current_database())
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND ($1::boolean OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))
+  AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
 ORDER BY l.pid, l.relation

@@ -1,0 +1,32 @@
+/*
+ * Holders: sessions of others that keep a delta from a lock on the twin's tables, by what
+ * they have written there, or, once tables are to be altered, read.
+ */
+#ifndef RT_TWIN_HOLDER_H
+#define RT_TWIN_HOLDER_H
+
+#include "pg/query.h"
+
+/* lock_not_available: of what a statement says that has waited for too long */
+#define RT_HOLDER_TIMEOUT "55P03"
+
+struct rt_holders {
+    struct rt_result *rows;
+    size_t staying; /* those that nobody has ended */
+};
+
+/* Roll back, which leaves only others' locks, and see who is there. */
+int rt_holders_read(struct rt_holders *out, struct rt_conn *twin,
+                    struct rt_err *err) RT_CHECKED;
+void rt_holders_clear(struct rt_holders *holders);
+
+/* End those that the role may end: its own, and with pg_signal_backend those of others,
+ * but no superuser's. */
+int rt_holders_end(struct rt_holders *holders, struct rt_conn *twin,
+                   struct rt_err *err) RT_CHECKED;
+
+/* -RT_EINTERNAL that names them. forced: they would have been ended if they could be. */
+int rt_holders_refuse(const struct rt_holders *holders, int wait_seconds, bool forced,
+                      struct rt_err *err);
+
+#endif
