@@ -144,6 +144,46 @@ static void missed_differences_are_an_error(void **state)
     scene_run(s, 0, "resync", "--method", "delta");
 }
 
+/* After an apply it is said, too, and that the migrations are in. */
+static void missed_differences_after_an_apply(void **state)
+{
+    struct scene *s = *state;
+
+    cluster_exec(&scene_server, s->db, "create table other as select 1 as a");
+    scene_run(s, 0, "resync");
+    TWIN(s, "update other set a = 2");
+    TWIN(s, "update revtwin.receipt set twin_snapshot = pg_current_snapshot()");
+    scene_step(s, "V2");
+    scene_run(s, 7, "apply", "--full-compare");
+    assert_warned(s, "the migrations are in production: earlier resyncs had left "
+                     "differences that they did not see: public.other (");
+    assert_warned(s, "The twin is equal to production now");
+    assert_log(s, "V1 V2");
+    assert_query(&twin_server, s->db, "select string_agg(name, ' ' order by id) from log",
+                 "V1 V2");
+    scene_run(s, 0, "apply");
+}
+
+/* A clock that was ahead is put right: what was written before is of the future. */
+static void resync_after_a_clock_was_set_back(void **state)
+{
+    struct scene *s = *state;
+
+    scene_run(s, 0, "resync");
+    TWIN(s, "update revtwin.twin set snapshot_at = now() + interval '3 days';"
+            "update revtwin.receipt set taken_at = now() + interval '3 days',"
+            "    written_at = now() + interval '3 days'");
+    cluster_exec(&scene_server, s->db, "insert into log (name) values ('later')");
+    scene_run(s, 0, "resync");
+    assert_said(s, "(delta, 1 of ");
+    assert_warned(s, "incremental: ");
+    assert_query(&twin_server, s->db, "select string_agg(name, ' ' order by id) from log",
+                 "V1 later");
+    scene_run(s, 0, "status");
+    assert_said(s, "seconds ago");
+    assert_lacks(s->run.out, "future");
+}
+
 static int start_servers(void **state)
 {
     scene_start_server(state);
@@ -165,6 +205,8 @@ int main(void)
         pair_test(migrations_behind),
         pair_test(what_cannot_be_read_is_said),
         pair_test(missed_differences_are_an_error),
+        pair_test(missed_differences_after_an_apply),
+        pair_test(resync_after_a_clock_was_set_back),
     };
 
     return cmocka_run_group_tests(tests, start_servers, stop_servers);

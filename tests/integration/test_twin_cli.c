@@ -420,6 +420,44 @@ static void signal_during_the_resync(void **state)
     expect_equal(s);
 }
 
+/* A migration that waits on the twin, where it is run before rows are compared. */
+static void signal_during_the_replay(void **state)
+{
+    static const int signals[] = {SIGINT, SIGTERM};
+    struct scene *s = *state;
+    PGconn *locker;
+
+    adopt(s);
+    scene_file(s, "V2", "INSERT INTO log (name) VALUES ('V2');\n");
+    scene_file(s, "V3", "ALTER TABLE log ADD note text;\n");
+    repo_commit(&s->repo, "note");
+    scene_run(s, 0, "apply", "--no-resync");
+    for (size_t i = 0; i < 2; i++) {
+        locker = cluster_connect(&twin_server, s->db);
+        PQclear(PQexec(locker, "BEGIN; SELECT count(*) FROM log"));
+        scene_start(s, "resync");
+        cluster_wait(
+            &twin_server, "postgres",
+            "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = "
+            "'Lock' AND application_name = 'revtwin' AND query LIKE '%ADD note%'");
+        kill(s->run.pid, signals[i]);
+        scene_finish(s, 128 + signals[i]);
+        PQfinish(locker);
+        assert_warned(s, i == 0 ? "cancelled by SIGINT" : "cancelled by SIGTERM");
+        if (i == 0)
+            assert_warned(s,
+                          "The twin is as it was, but for 1 migration that it got from "
+                          "production's ledger.");
+        assert_query(&twin_server, s->db,
+                     "SELECT string_agg(name, ' ' ORDER BY id) FROM log", "V1 V2");
+        assert_query(&twin_server, s->db, "SELECT count(*) FROM revtwin.ledger", "2");
+    }
+    scene_run(s, 0, "resync");
+    assert_warned(s, "ran 1 migration on the twin");
+    assert_said(s, "(delta, ");
+    expect_equal(s);
+}
+
 /* ------------------------------------------------------------------ status */
 
 static void status_shows_how_old_the_twin_is(void **state)
@@ -478,6 +516,7 @@ int main(void)
         pair_test(twin_that_cannot_be_reached),
         pair_test(resync_that_fails_half_way),
         pair_test(signal_during_the_resync),
+        pair_test(signal_during_the_replay),
         pair_test(status_shows_how_old_the_twin_is),
     };
 
