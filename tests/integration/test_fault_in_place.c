@@ -21,7 +21,7 @@ static const struct fault_point points[] = {
 int main(int argc, char **argv)
 {
     const char *const options[] = {"--method", "rebuild", "--in-place", NULL};
-    const struct fault_plan plan = {options, points, RT_COUNT(points)};
+    const struct fault_plan plan = {options, points, .count = RT_COUNT(points)};
 
     return fault_main(argc, argv, &plan);
 }
