@@ -47,7 +47,8 @@ static void test_foreign_tables_are_not_read(void **state)
         "create table p_1 partition of p for values in (1) partition by list (b);"
         "create table p_1_1 partition of p_1 for values in (1);"
         "create foreign table p_2 partition of p for values in (2) server far;"
-        "insert into p values (1, 1);"
+        "create table p_3 partition of p for values in (3);"
+        "insert into p values (1, 1), (3, 1);"
         "create table i (a int); insert into i values (1);"
         "create foreign table i_1 () inherits (i) server far;"
         "create table was (a int); insert into was values (1);"
@@ -58,7 +59,7 @@ static void test_foreign_tables_are_not_read(void **state)
                  "select string_agg(relname, ' ' order by relname) from pg_class "
                  "where reltuples >= 0 and relkind in ('r', 'p') and "
                  "relnamespace = 'public'::regnamespace",
-                 "p_1 p_1_1 was");
+                 "p_1 p_1_1 p_3 was");
 }
 
 /* ------------------------------------------------------------------ the catalogs */
