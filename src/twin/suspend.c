@@ -5,6 +5,7 @@
 #include "pg/query.h"
 #include "queries.h"
 #include "twin/order.h"
+#include "twin/stage.h"
 
 #define VIOLATED "23503" /* foreign_key_violation */
 
@@ -46,7 +47,22 @@ int rt_resume_events(struct rt_suspended *suspended, struct rt_conn *twin,
 
 /* ------------------------------------------------------------------ what goes */
 
-enum { DROP, ADD, COMMENT, NAME, VALID, MUST_GO, ORDERS, CHILD, PARENT };
+enum {
+    DROP,
+    ADD,
+    COMMENT,
+    NAME,
+    VALID,
+    MUST_GO,
+    ORDERS,
+    CHILD_ROOT,
+    PARENT_ROOT,
+    CONDITION,
+    CHILD,
+    CHILD_NAME,
+    PARENT,
+    PARENT_NAME
+};
 
 /* The tables as parameters of suspend_keys.sql. */
 static void list_tables(struct rt_str lists[4], const struct rt_write_load *tables,
@@ -57,7 +73,7 @@ static void list_tables(struct rt_str lists[4], const struct rt_write_load *tabl
         const char *comma = i ? "," : "{";
 
         rt_str_addf(&lists[0], "%s%s", comma, t->oid);
-        rt_str_addf(&lists[1], "%s%s", comma, t->deletes > 0 ? "t" : "f");
+        rt_str_addf(&lists[1], "%s%llu", comma, t->deletes);
         rt_str_addf(&lists[2], "%s%llu", comma, t->updates + t->inserts);
         rt_str_addf(&lists[3], "%s%s", comma, t->inserts > 0 ? "t" : "f");
     }
@@ -75,7 +91,69 @@ static size_t find_root(const struct rt_result *roots, const char *oid)
     return i;
 }
 
-/* Rank the tables by the keys that may stay; *go tells of each key whether it may not. */
+static size_t find_table(const struct rt_write_load *tables, size_t count,
+                         const char *oid)
+{
+    size_t i = 0;
+
+    while (i < count && strcmp(tables[i].oid, oid) != 0)
+        i++;
+    return i;
+}
+
+/* Whether a row that stays refers to one that goes away. */
+static void add_look_up(struct rt_str *sql, const struct rt_write_load *tables,
+                        size_t count, const struct rt_result *keys, size_t key)
+{
+    size_t parent = find_table(tables, count, rt_result_get(keys, key, PARENT));
+    size_t child = find_table(tables, count, rt_result_get(keys, key, CHILD));
+
+    rt_str_addf(sql,
+                "SELECT EXISTS (SELECT FROM " RT_STAGE_GONE " g JOIN ONLY %s p"
+                " ON p.ctid = g." RT_STAGE_CTID " JOIN ONLY %s c ON %s",
+                parent, rt_result_get(keys, key, PARENT_NAME),
+                rt_result_get(keys, key, CHILD_NAME),
+                rt_result_get(keys, key, CONDITION));
+    if (child < count && tables[child].deletes > 0)
+        rt_str_addf(sql,
+                    " WHERE NOT EXISTS (SELECT FROM " RT_STAGE_GONE " g"
+                    " WHERE g." RT_STAGE_CTID " = c.ctid)",
+                    child);
+    rt_str_add(sql, ")");
+}
+
+/* *go: of each key whether it may not stay. */
+static int look_up(bool *go, struct rt_conn *twin, const struct rt_write_load *tables,
+                   size_t count, const struct rt_result *keys, struct rt_err *err)
+{
+    size_t all = rt_result_rows(keys), n = 0;
+    struct rt_str *sql = rt_alloc((all + 1) * sizeof(*sql));
+    struct rt_read *reads = rt_alloc((all + 1) * sizeof(*reads));
+    size_t *key = rt_alloc((all + 1) * sizeof(*key));
+    int rc = 0;
+
+    for (size_t i = 0; i < all; i++) {
+        go[i] = rt_result_true(keys, i, MUST_GO);
+        if (go[i] || rt_result_get(keys, i, CONDITION) == NULL)
+            continue;
+        add_look_up(&sql[n], tables, count, keys, i);
+        reads[n].sql = sql[n].data;
+        key[n++] = i;
+    }
+    if (n > 0)
+        rc = rt_query_many(reads, n, twin, err);
+    for (size_t i = 0; i < n; i++) {
+        go[key[i]] = rc == 0 && rt_result_true(reads[i].rows, 0, 0);
+        rt_result_free(reads[i].rows);
+        rt_str_clear(&sql[i]);
+    }
+    free(sql);
+    free(reads);
+    free(key);
+    return rc;
+}
+
+/* Rank the tables by the keys that may stay, from which some more are taken. */
 static void decide(bool *go, struct rt_write_load *tables, size_t count,
                    const struct rt_result *keys, const struct rt_result *roots)
 {
@@ -85,11 +163,10 @@ static void decide(bool *go, struct rt_write_load *tables, size_t count,
     unsigned *rank = rt_alloc((count + 1) * sizeof(*rank));
 
     for (size_t i = 0; i < all; i++) {
-        go[i] = rt_result_true(keys, i, MUST_GO);
         if (go[i] || !rt_result_true(keys, i, ORDERS))
             continue;
-        edges[n].child = find_root(roots, rt_result_get(keys, i, CHILD));
-        edges[n].parent = find_root(roots, rt_result_get(keys, i, PARENT));
+        edges[n].child = find_root(roots, rt_result_get(keys, i, CHILD_ROOT));
+        edges[n].parent = find_root(roots, rt_result_get(keys, i, PARENT_ROOT));
         key[n++] = i;
     }
     rt_order(rank, count, edges, n);
@@ -144,6 +221,9 @@ int rt_suspend(struct rt_suspended *out, struct rt_conn *twin,
     rc = rt_query_many(reads, RT_COUNT(reads), twin, err);
     if (rc == 0) {
         go = rt_alloc(rt_result_rows(reads[1].rows) + 1);
+        rc = look_up(go, twin, tables, count, reads[1].rows, err);
+    }
+    if (rc == 0) {
         decide(go, tables, count, reads[1].rows, reads[2].rows);
         take_keys(out, &sleep, go, reads[1].rows);
         rc = put_to_sleep(&out->wake, reads[0].rows, &sleep, twin, err);

@@ -1,9 +1,9 @@
 /*
  * What must not act while the twin's tables are written to, and may be put out of the
  * way by their owner: triggers and rules of users are disabled, each to be woken in its
- * own state; foreign keys go only where they would act or be in the way: where a row
- * that they may reference goes away (ON DELETE would follow it), where they form a cycle,
- * and where checking each row would cost more than all at the end. All in the open
+ * own state; foreign keys go only where they would act or be in the way: where a row goes
+ * away to which one that stays refers (ON DELETE would follow it), where they form a
+ * cycle, and where checking each row would cost more than all at the end. All in the open
  * transaction: nobody else ever sees it.
  */
 #ifndef RT_TWIN_SUSPEND_H
@@ -15,7 +15,8 @@
 struct rt_write_load {
     const char *oid; /* of the twin's table */
     unsigned long long deletes, updates, inserts;
-    unsigned rank; /* filled: rows are inserted in the order of the ranks */
+    unsigned rank; /* filled: rows are inserted in the order of the ranks, and deleted in
+                      the other one */
 };
 
 struct rt_suspended {
@@ -39,8 +40,8 @@ int rt_suspend_events(struct rt_suspended *out, struct rt_conn *twin,
 int rt_resume_events(struct rt_suspended *suspended, struct rt_conn *twin,
                      struct rt_err *err) RT_CHECKED;
 
-/* Triggers, rules and keys of the tables, and the order of writing. all_keys: every
- * foreign key of theirs goes. */
+/* Triggers, rules and keys of the tables, which are numbered as the stage's pairs, and
+ * the order of writing. all_keys: every foreign key of theirs goes. */
 int rt_suspend(struct rt_suspended *out, struct rt_conn *twin,
                struct rt_write_load *tables, size_t count, bool all_keys,
                struct rt_err *err) RT_CHECKED;

@@ -126,7 +126,8 @@ static int by_rank(const void *a, const void *b)
 /*
  * All that goes away before anything comes, so that no unique value is there twice; what
  * comes before what changes, and referenced tables first, so that a foreign key that was
- * left in place finds what it looks for.
+ * left in place finds what it looks for; and last where rows go away, so that it finds
+ * nothing to act on.
  */
 static void make_plan(struct plan *plan, struct rt_stage *stage,
                       const struct rt_write_load *loads)
@@ -137,11 +138,13 @@ static void make_plan(struct plan *plan, struct rt_stage *stage,
     for (size_t i = 0; i < setup->count; i++)
         order[i] = (struct place){i, loads[i].rank};
     qsort(order, setup->count, sizeof(*order), by_rank);
-    for (size_t i = 0; i < setup->count; i++) {
-        if (loads[i].deletes == 0)
+    for (size_t i = setup->count; i > 0; i--) {
+        size_t pair = order[i - 1].pair;
+
+        if (loads[pair].deletes == 0)
             continue;
-        add_delete(&plan->volley, setup->pairs[i].twin, i);
-        note(plan, i, loads[i].deletes, "deleted");
+        add_delete(&plan->volley, setup->pairs[pair].twin, pair);
+        note(plan, pair, loads[pair].deletes, "deleted");
     }
     for (size_t i = 0; i < setup->count; i++) {
         size_t pair = order[i].pair;

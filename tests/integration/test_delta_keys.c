@@ -68,6 +68,35 @@ static void test_children_come_and_go_and_keys_stay(void **state)
     free(after);
 }
 
+/* They would find nothing to act on. */
+static void test_keys_stay_where_nobody_refers_any_more(void **state)
+{
+    struct deltas *f = *state;
+    char *before, *after;
+
+    delta_both(family);
+    delta_both("create index on c_cascade (p); alter table parent add up int references"
+               "    parent on delete cascade; update parent set up = id / 2 where id > 1;"
+               "create table pair (a int, b text, primary key (a, b));"
+               "create table c_pair (x text, y int, foreign key (y, x) references pair"
+               "    (a, b) match full on delete cascade);"
+               "insert into pair select n, 'b' || n from generate_series(1, 30) n;"
+               "insert into c_pair select 'b' || n, n from generate_series(1, 20) n;"
+               "insert into c_pair values (null, null); create index on c_pair (x, y)");
+    before = keys();
+    delta_prod("delete from c_cascade where p > 28; delete from c_null where p > 28;"
+               "delete from c_default where p > 28; delete from c_restrict where p > 28;"
+               "delete from c_name where substr(p, 2)::int > 28;"
+               "delete from parent where id > 28; delete from pair where a > 15;"
+               "insert into parent values (77, 'x', 1, 3);"
+               "insert into c_cascade values (77, 77)");
+    delta_expect_equal(f);
+    after = keys();
+    assert_string_equal(after, before);
+    free(before);
+    free(after);
+}
+
 /* Nothing of production references what goes away, but rows of the twin do. */
 static void test_parents_vanish_with_children_of_the_twin(void **state)
 {
@@ -268,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         delta_test(test_parents_change_under_their_children),
         delta_test(test_children_come_and_go_and_keys_stay),
+        delta_test(test_keys_stay_where_nobody_refers_any_more),
         delta_test(test_parents_vanish_with_children_of_the_twin),
         delta_test(test_cycles_and_self_references),
         delta_test(test_new_rows_of_a_self_reference),
