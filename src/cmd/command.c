@@ -50,7 +50,9 @@ const struct rt_command_info rt_commands[] = {
      "TWIN_revtwin_previous, until the next rebuild. --undo lets the two change places:\n"
      "production is not needed, and another --undo takes it back. Sessions on the twin "
      "are\n"
-     "waited for (resync.swap-wait) and named; --force ends them."},
+     "waited for (resync.swap-wait) and named; --force ends them.\n\n"
+     "Where databases cannot be created, --in-place (resync.in-place) lets a rebuild be\n"
+     "one transaction on the twin itself, for which everybody else has to wait."},
     {"baseline", "REV [PATH...]", 0, INT_MAX,
      RT_NEED_REPO | RT_NEED_PROD | RT_NEED_SIGNER, rt_cmd_baseline,
      "record migrations as applied without running them",

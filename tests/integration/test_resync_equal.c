@@ -200,6 +200,7 @@ static void test_role_without_superuser_rights(void **state)
     world_point(&w->twin, url);
     world_expect(w, -RT_EINTERNAL);
     assert_contains(w->err.hint, "ALTER ROLE cloud CREATEDB;");
+    assert_contains(w->err.hint, "revtwin resync --in-place");
     cluster_exec(&twin_server, "postgres",
                  "alter role cloud createdb; alter database dev owner to postgres");
     world_expect(w, -RT_EINTERNAL);

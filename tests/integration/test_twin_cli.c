@@ -185,6 +185,40 @@ static void what_a_killed_rebuild_left_goes_with_a_delta(void **state)
     free(next);
 }
 
+/* As a flag and as a setting; it says how a rebuild is made, not that it has to be. */
+static void rebuild_in_place(void **state)
+{
+    struct scene *s = *state;
+    char *oid = check_printf("SELECT oid FROM pg_database WHERE datname = '%s'", s->db);
+    char *before = cluster_query(&twin_server, "postgres", oid);
+
+    scene_step(s, "V1");
+    scene_run(s, 0, "apply", "--in-place", "--adopt", "--json");
+    assert_said(s, "\"in_place\": true");
+    assert_said(s, "\"method\": \"rebuild\"");
+    expect_equal(s);
+    scene_set(s, "REVTWIN_IN_PLACE", "true");
+    cluster_exec(&scene_server, s->db, "INSERT INTO log (name) VALUES ('x')");
+    scene_run(s, 0, "resync", "--json");
+    assert_said(s, "\"in_place\": false");
+    expect_equal(s);
+    cluster_exec(&scene_server, s->db, "CREATE TABLE by_hand ()");
+    scene_run(s, 0, "resync");
+    assert_said(s, "(rebuild in place, ");
+    expect_equal(s);
+    assert_query(&twin_server, "postgres", oid, before);
+
+    scene_step(s, "V2");
+    scene_untouched(s, 2, "apply", "--keep-previous");
+    assert_warned(s, "a rebuild in place makes none");
+    assert_warned(s, "set resync.in-place to false");
+    scene_set(s, "REVTWIN_IN_PLACE", NULL);
+    scene_run(s, 2, "resync", "--keep-previous", "--in-place");
+    assert_warned(s, "Leave out one of --keep-previous and --in-place");
+    free(before);
+    free(oid);
+}
+
 static void methods_that_make_no_sense(void **state)
 {
     struct scene *s = *state;
@@ -194,6 +228,10 @@ static void methods_that_make_no_sense(void **state)
     assert_warned(s, "--method is \"copy\"");
     scene_run(s, 2, "resync", "--method", "rebuild", "--full-compare");
     scene_run(s, 2, "resync", "--method", "delta", "--keep-previous");
+    scene_run(s, 2, "resync", "--method", "delta", "--in-place");
+    assert_warned(s, "--in-place and --method delta exclude each other");
+    scene_run(s, 2, "resync", "--undo", "--in-place");
+    assert_warned(s, "--undo and --in-place exclude each other");
     scene_run(s, 2, "resync", "--jobs", "0");
     assert_warned(s, "a number from 1 to 99");
     scene_run(s, 3, "resync", "--method", "delta", "--adopt");
@@ -505,6 +543,7 @@ int main(void)
         pair_test(migration_that_the_twin_has_already),
         pair_test(what_a_killed_rebuild_left_goes_with_a_delta),
         pair_test(methods_that_make_no_sense),
+        pair_test(rebuild_in_place),
         pair_test(without_a_twin_apply_says_so_and_is_done),
         pair_test(resync_is_left_out_when_asked),
         pair_test(twin_given_by_option),
