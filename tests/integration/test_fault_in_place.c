@@ -15,7 +15,7 @@ static const struct fault_point points[] = {
     {FAULT_TWIN, "ANALYZE", .read = true},
     {FAULT_TWIN, "SAVEPOINT", .read = true},
     {FAULT_TWIN, "INSERT INTO revtwin.receipt", .read = true},
-    {FAULT_TWIN, "\vCOMMIT", .read = true}, /* the message: its length before it */
+    {FAULT_TWIN, "COMMIT", .ends = true, .read = true, .done = true},
 };
 
 int main(int argc, char **argv)
