@@ -30,7 +30,9 @@ static const char schema[] =
     "    'begin new.note := ''stamped''; return new; end';"
     "create trigger stamp before insert or update on orders for each row execute"
     "    function stamp();"
-    "create materialized view busy as select user_id, count(*) from orders group by 1;"
+    /* of two tables, see world.c */
+    "create materialized view busy as select user_id, count(*) from orders"
+    "    join users on users.id = user_id group by 1;"
     "insert into users (name) select 'u' || n from generate_series(1, 2000) n;"
     "insert into orders (user_id) select 1 + n % 2000 from generate_series(1, 4000) n;"
     "insert into events select '2025-03-03', n from generate_series(1, 500) n;";

@@ -79,9 +79,10 @@ static void test_sequences_and_views(void **state)
                "create sequence s cache 10; create sequence u increment -3;"
                "create sequence n start 7; create table t (id int generated always as"
                "    identity primary key, v int);"
-               "create view v as select sum(v) from t;"
-               "create materialized view m1 as select * from v;"
-               "create materialized view m2 as select * from m1;"
+               /* each of two relations, see world.c */
+               "create view v as select sum(v) from t, (values (1)) one (x);"
+               "create materialized view m1 as select v.* from v, (values (1)) one (x);"
+               "create materialized view m2 as select m1.* from m1, (values (1)) one (x);"
                "create function f() returns bigint stable language sql as"
                "    'select sum(v) from public.t';"
                "create materialized view m3 as select f();"

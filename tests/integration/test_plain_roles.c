@@ -19,8 +19,10 @@ static const char schema[] =
     "    'begin new.note := ''stamped''; return new; end';"
     "create trigger stamp before insert or update on orders for each row execute"
     "    function stamp();"
-    "create materialized view busy as select user_id, count(*) from orders group by 1;"
-    "create view names as select name from users;"
+    /* of two tables, see world.c */
+    "create materialized view busy as select user_id, count(*) from orders"
+    "    join users on users.id = user_id group by 1;"
+    "create view names as select name from users join orders on users.id = user_id;"
     "insert into users (name) select 'u' || n from generate_series(1, 500) n;"
     "insert into orders (user_id) select 1 + n % 500 from generate_series(1, 900) n;"
     "insert into events select '2025-03-03', n from generate_series(1, 50) n;"
