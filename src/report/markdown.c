@@ -153,6 +153,7 @@ static void add_line(struct rt_str *out, const char *label, const char *text)
 
 static void add_twin(struct rt_str *out, const json_t *twin)
 {
+    const json_t *left_out = json_object_get(twin, "left_out");
     const char *why = text_of(twin, "why");
 
     add_line(out, "The twin is production as of", text_of(twin, "snapshot_at"));
@@ -164,6 +165,8 @@ static void add_twin(struct rt_str *out, const json_t *twin)
                 number_of(twin, "tables_changed"), number_of(twin, "tables"),
                 number_of(twin, "rows_written"),
                 json_real_value(json_object_get(twin, "seconds")));
+    for (size_t i = 0; i < json_array_size(left_out) && i < ROWS_SHOWN; i++)
+        add_line(out, "Not copied:", json_string_value(json_array_get(left_out, i)));
 }
 
 void rt_markdown_summary(struct rt_str *out, const json_t *doc)

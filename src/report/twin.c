@@ -63,6 +63,15 @@ static void put_count(json_t *object, const char *key, unsigned long long count)
     json_object_set_new(object, key, json_integer((json_int_t)count));
 }
 
+static json_t *texts_json(const char *const *texts, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, rt_json_text(texts[i]));
+    return list;
+}
+
 static void put_resync(json_t *doc, const struct rt_resync_result *result,
                        const struct rt_replay *replay)
 {
@@ -81,8 +90,37 @@ static void put_resync(json_t *doc, const struct rt_resync_result *result,
         put_count(twin, "bytes", result->size);
     json_object_set_new(twin, "verified", json_boolean(result->verified));
     json_object_set_new(twin, "seconds", json_real(result->seconds));
+    json_object_set_new(twin, "left_out",
+                        texts_json(result->left_out, result->left_out_count));
+    json_object_set_new(twin, "violated",
+                        texts_json(result->violated, result->violated_count));
     put_count(twin, "replayed", replay->files);
     rt_json_put(twin, "replay_problem", replay->problem);
+}
+
+/* A warning: also an annotation of a workflow run. */
+static void warn_violated(const struct rt_report *report, const char *key)
+{
+    json_t *doc = rt_report_json(report), *list;
+    struct rt_err warning = {0};
+
+    rt_err_set(&warning, RT_DONE, "rows of production violate foreign key %s", key);
+    rt_err_detail(&warning, "So it is NOT VALID on the twin: only rows that are written "
+                            "there are checked. One of a partitioned table is on each of "
+                            "its partitions instead.");
+    rt_err_hint(&warning, "When production's rows are mended, it gets valid with: "
+                          "revtwin resync --method rebuild");
+    if (!report->json && !report->quiet)
+        rt_report_problem("warning", &warning);
+    if (doc) {
+        list = json_object_get(doc, "findings");
+        if (list == NULL) {
+            list = json_array();
+            json_object_set_new(doc, "findings", list);
+        }
+        json_array_append_new(list, rt_report_problem_json("warning", &warning));
+    }
+    rt_err_clear(&warning);
 }
 
 void rt_report_resync(const struct rt_report *report,
@@ -92,6 +130,10 @@ void rt_report_resync(const struct rt_report *report,
     json_t *doc = rt_report_json(report);
 
     print_resync(report, result);
+    for (size_t i = 0; i < result->left_out_count; i++)
+        rt_report_line(report, "not copied: %s", result->left_out[i]);
+    for (size_t i = 0; i < result->violated_count; i++)
+        warn_violated(report, result->violated[i]);
     if (doc)
         put_resync(doc, result, replay);
     report_kept(report, result->kept, result->kept_at);

@@ -38,6 +38,12 @@ static bool is_extended(const char *a, const char *b, const char *more)
            strcmp(b + len + strlen(more), ";\n") == 0;
 }
 
+static bool is_foreign_key(const struct rt_object *object)
+{
+    return is_kind(object, "constraint") &&
+           strstr(object->definition, "\n    FOREIGN KEY (") != NULL;
+}
+
 static bool stays(const struct rt_object *prod, const struct rt_object *twin)
 {
     if (prod == NULL || twin == NULL)
@@ -49,10 +55,49 @@ static bool stays(const struct rt_object *prod, const struct rt_object *twin)
         return len == strcspn(twin->definition, "\n") &&
                memcmp(prod->definition, twin->definition, len) == 0;
     }
-    return is_kind(prod, "constraint") &&
-           strstr(prod->definition, "\n    FOREIGN KEY (") &&
+    return is_foreign_key(prod) &&
            is_extended(prod->definition, twin->definition, " NOT VALID");
 }
+
+/* ------------------------------------------------------------------ on partitions */
+
+/* Whether the twin's is production's but for the table, and NOT VALID. */
+static bool stands_in(const struct rt_schema_change *prod,
+                      const struct rt_schema_change *twin)
+{
+    static const char start[] = "\n    FOREIGN KEY (";
+
+    return twin->prod == NULL && is_foreign_key(twin->twin) &&
+           is_extended(strstr(prod->prod->definition, start),
+                       strstr(twin->twin->definition, start), " NOT VALID");
+}
+
+/* Whether this is the comment of the key. */
+static bool is_comment(const struct rt_schema_change *comment,
+                       const struct rt_schema_change *key)
+{
+    static const char on[] = "on constraint ";
+
+    return comment->twin == NULL && is_kind(comment->prod, "comment") &&
+           strncmp(comment->prod->name, on, strlen(on)) == 0 &&
+           strcmp(comment->prod->name + strlen(on), key->prod->name) == 0;
+}
+
+/* A key that only production has stays away where the twin's partitions have it. */
+static void find_stand_ins(struct rt_schema_change *changes, size_t count,
+                           struct rt_schema_change *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (stands_in(key, &changes[i]))
+            key->stays = changes[i].stays = true;
+    }
+    for (size_t i = 0; key->stays && i < count; i++) {
+        if (is_comment(&changes[i], key))
+            changes[i].stays = true;
+    }
+}
+
+/* ------------------------------------------------------------------ the whole */
 
 size_t rt_schema_compare(struct rt_schema_change **out, struct rt_arena *arena,
                          const struct rt_schema *prod, const struct rt_schema *twin)
@@ -73,6 +118,10 @@ size_t rt_schema_compare(struct rt_schema_change **out, struct rt_arena *arena,
             continue;
         change.stays = stays(change.prod, change.twin);
         changes[count++] = change;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (changes[i].twin == NULL && is_foreign_key(changes[i].prod))
+            find_stand_ins(changes, count, &changes[i]);
     }
     *out = changes;
     return count;

@@ -40,7 +40,8 @@ struct rt_schema_change {
     const struct rt_object *prod, *twin;
     /* No resync mends it, and no delta needs it mended: an extension of another version,
      * which is the server's affair, or a foreign key that is NOT VALID on the twin only,
-     * as it has to be where production's rows violate it. */
+     * as it has to be where production's rows violate it. One of a partitioned table is
+     * on its partitions then, and the table has neither the key nor its comment. */
     bool stays;
 };
 

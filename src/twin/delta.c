@@ -114,6 +114,20 @@ static const char *describe(struct rt_arena *arena, const struct rt_schema_chang
     return rt_arena_format(arena, "%s %s %s", what, object->kind, object->name);
 }
 
+/* Foreign keys that could not be valid before, either; there is room for all of them. */
+static void list_violated(struct delta *d, const struct rt_schema *prod,
+                          const struct rt_schema_change *changes, size_t count)
+{
+    struct rt_delta *job = d->job;
+
+    job->violated = rt_arena_alloc(d->arena, (prod->count + 1) * sizeof(*job->violated));
+    for (size_t i = 0; i < count; i++) {
+        if (changes[i].stays && changes[i].prod &&
+            strcmp(changes[i].prod->kind, "constraint") == 0)
+            job->violated[job->violated_count++] = changes[i].prod->name;
+    }
+}
+
 /* Under the locks of both sides: nobody changes a table from here on. */
 static int compare_schemas(struct delta *d, struct rt_err *err)
 {
@@ -131,6 +145,7 @@ static int compare_schemas(struct delta *d, struct rt_err *err)
             differing++;
         }
     }
+    list_violated(d, &prod, changes, count);
     if (first)
         d->job->unfit =
             rt_arena_format(d->arena, "the schemas are not the same: %s%s",
@@ -279,9 +294,7 @@ static int write_rows(struct delta *d, struct rt_err *err)
     if (rc == 0)
         rc = rt_resume(&d->suspended, d->arena, d->writer, err);
     for (size_t i = 0; rc == 0 && i < d->suspended.violated_count; i++)
-        rt_log("warning: foreign key %s is NOT VALID on the twin, as rows of production "
-               "violate it",
-               d->suspended.violated[i]);
+        d->job->violated[d->job->violated_count++] = d->suspended.violated[i];
     return rc;
 }
 
@@ -393,12 +406,11 @@ static bool is_refused(const struct rt_err *err)
 }
 
 /* What cannot be done to the tables that there are, though new ones could be filled: a
- * partitioned table's key may not be NOT VALID, a published table without a replica
- * identity loses no rows, and a table has no room for two more columns. */
+ * published table without a replica identity loses no rows, and a table has no room for
+ * two more columns. */
 static bool is_impossible(const struct rt_err *err)
 {
-    return rt_err_is(err, "42809") || rt_err_is(err, "55000") ||
-           strncmp(err->sqlstate, "54", 2) == 0;
+    return rt_err_is(err, "55000") || strncmp(err->sqlstate, "54", 2) == 0;
 }
 
 /* Again after having met a constraint, once, and after having sent others away. */
@@ -420,6 +432,7 @@ static int attempts(struct rt_delta *job, struct rt_arena *arena, struct rt_err 
         job->receipt = (struct rt_receipt){0};
         job->tables = job->tables_changed = job->tables_compared = 0;
         job->missed = NULL;
+        job->violated_count = 0;
         rc = attempt(&d, err);
         job->tables = d.count;
         if (rc == 0 || !(d.again || (is_refused(err) && !all_keys)))

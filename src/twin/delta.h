@@ -36,6 +36,8 @@ struct rt_delta {
     /* Differences in what earlier runs had taken for equal, as "public.users (3 rows)":
      * the twin is equal all the same, but whoever called has to be loud about it. */
     const char *missed;
+    const char **violated; /* as of rt_resync_result */
+    size_t violated_count;
 };
 
 /* 0 with unfit set: a rebuild is needed. Errors: the twin is as it was, except

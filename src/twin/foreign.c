@@ -10,38 +10,30 @@
 struct group {
     struct rt_foreign_key *const *keys;
     size_t count;
-    bool *violated; /* as keys */
 };
 
-static int add_unchecked(const struct rt_foreign_key *key, struct rt_conn *next,
-                         struct rt_err *err)
+/* 1 when rows violate it. */
+static int check(const struct rt_foreign_key *key, struct rt_conn *next,
+                 struct rt_err *err)
 {
-    struct rt_str sql = {0};
-    int rc;
+    int rc = rt_exec(NULL, next, key->partitioned ? key->add : key->validate, err);
 
-    rt_str_addf(&sql, "%s%s", key->add, key->valid ? " NOT VALID" : "");
-    rc = rt_exec(NULL, next, sql.data, err);
-    rt_str_clear(&sql);
-    return rc;
+    if (rc == 0 || !rt_err_is(err, VIOLATED))
+        return rc;
+    rt_err_clear(err);
+    rc = key->partitioned ? rt_exec(NULL, next, key->unchecked, err) : 0;
+    return rc < 0 ? rc : 1;
 }
 
-/* One with a partitioned end is added and checked at once; when it is violated it cannot
- * be there at all. */
 static int check_group(struct rt_worker *worker, void *context, struct rt_err *err)
 {
     struct group *group = context;
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < group->count; i++) {
-        const struct rt_foreign_key *key = group->keys[i];
-
-        rc =
-            rt_exec(NULL, worker->twin, key->partitioned ? key->add : key->validate, err);
-        if (rc < 0 && rt_err_is(err, VIOLATED)) {
-            group->violated[i] = true;
-            rt_err_clear(err);
-            rc = 0;
-        }
+        rc = check(group->keys[i], worker->twin, err);
+        group->keys[i]->violated = rc > 0;
+        rc = rc < 0 ? rc : 0;
     }
     return rc;
 }
@@ -72,15 +64,14 @@ static bool belong_together(const struct rt_foreign_key *a,
 }
 
 static int check_all(struct rt_crew *crew, struct rt_foreign_key *const *keys,
-                     size_t count, bool *violated, struct rt_arena *arena,
-                     struct rt_err *err)
+                     size_t count, struct rt_arena *arena, struct rt_err *err)
 {
     for (size_t i = 0, end; i < count; i = end) {
         struct group *group = rt_arena_alloc(arena, sizeof(*group));
 
         for (end = i + 1; end < count && belong_together(keys[i], keys[end]);)
             end++;
-        *group = (struct group){&keys[i], end - i, &violated[i]};
+        *group = (struct group){&keys[i], end - i};
         rt_crew_add(crew, &(struct rt_job){.run = check_group,
                                            .context = group,
                                            .weight = keys[i]->bytes,
@@ -89,34 +80,25 @@ static int check_all(struct rt_crew *crew, struct rt_foreign_key *const *keys,
     return rt_crew_finish(crew, err);
 }
 
-static void note(struct rt_foreign *job, const struct rt_foreign_key *key,
-                 struct rt_arena *arena)
-{
-    job->violated[job->violated_count++] =
-        rt_arena_format(arena, "%s, which production's rows violate%s", key->name,
-                        key->partitioned ? "" : " (NOT VALID)");
-}
-
 int rt_foreign_add(struct rt_foreign *job, struct rt_arena *arena, struct rt_conn *next,
                    struct rt_err *err)
 {
     size_t all = job->indexes->key_count, count;
     struct rt_foreign_key **keys = rt_arena_alloc(arena, (all + 1) * sizeof(keys[0]));
-    bool *violated = rt_arena_alloc(arena, all + 1);
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < all; i++) {
         if (!job->indexes->key[i].partitioned)
-            rc = add_unchecked(&job->indexes->key[i], next, err);
+            rc = rt_exec(NULL, next, job->indexes->key[i].unchecked, err);
     }
     if (rc < 0)
         return rc;
     count = in_order(keys, job->indexes);
-    rc = check_all(job->crew, keys, count, violated, arena, err);
+    rc = check_all(job->crew, keys, count, arena, err);
     job->violated = rt_arena_alloc(arena, (all + 1) * sizeof(*job->violated));
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        if (violated[i])
-            note(job, keys[i], arena);
+        if (keys[i]->violated)
+            job->violated[job->violated_count++] = keys[i]->name;
     }
     return rc;
 }
@@ -147,15 +129,13 @@ int rt_foreign_add_alone(struct rt_foreign *job, struct rt_arena *arena,
     job->violated =
         rt_arena_alloc(arena, (indexes->key_count + 1) * sizeof(*job->violated));
     for (size_t i = 0; rc == 0 && i < indexes->key_count; i++) {
-        const struct rt_foreign_key *key = &indexes->key[i];
-        bool violated;
+        struct rt_foreign_key *key = &indexes->key[i];
 
-        rc = try_key(&violated, key, next, err);
-        if (rc < 0 || !violated)
+        rc = try_key(&key->violated, key, next, err);
+        if (rc < 0 || !key->violated)
             continue;
-        note(job, key, arena);
-        if (!key->partitioned)
-            rc = add_unchecked(key, next, err);
+        job->violated[job->violated_count++] = key->name;
+        rc = rt_exec(NULL, next, key->unchecked, err);
     }
     return rc;
 }

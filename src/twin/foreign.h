@@ -1,7 +1,8 @@
 /*
  * The foreign keys of a rebuild: added without a look at the rows, which costs nothing,
  * and then validated by a crew, several tables at once. Where production's own rows
- * violate a key it stays NOT VALID, and that is said.
+ * violate a key it stays NOT VALID, and that is said; one of a partitioned table, which
+ * cannot be that (before version 18), is on each of the partitions then.
  */
 #ifndef RT_TWIN_FOREIGN_H
 #define RT_TWIN_FOREIGN_H

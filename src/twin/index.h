@@ -21,11 +21,17 @@ struct rt_index {
 struct rt_foreign_key {
     const char *oid;
     const char *table; /* OID of the one that has it */
-    const char *add, *validate;
-    const char *name; /* for people: "foreign key k of table public.t" */
-    bool partitioned; /* one end is: it cannot be added first and validated later */
-    bool valid;       /* else add says NOT VALID already */
-    double bytes;     /* of that table */
+    const char *add;   /* and check the rows, unless it is not valid */
+    const char
+        *unchecked; /* add it NOT VALID, to the partitions of a partitioned table */
+    const char *validate;
+    const char *name;    /* for people: "k on public.t" */
+    const char *comment; /* how the entry of its comment in an archive's list begins */
+    bool partitioned;    /* one end is: it cannot be added first and validated later */
+    bool on_partitions;  /* that is where it is when it was added unchecked */
+    bool valid;          /* else add says NOT VALID already */
+    bool violated;       /* set by rt_foreign_add: production's own rows do */
+    double bytes;        /* of that table */
 };
 
 struct rt_indexes {

@@ -376,7 +376,7 @@ static int make_twin(struct renewal *r, struct rt_err *err)
     if (rc == 0)
         rc = rt_rebuild_record(r->job, r->arena, r->writer, &r->origin, &r->copied, err);
     if (rc == 0)
-        rc = rt_transfer_last_text(&script, r->transfer, err);
+        rc = rt_transfer_last_text(&script, r->transfer, &r->indexes, err);
     if (rc == 0)
         rc = restore(r, script, err);
     free(script);

@@ -31,7 +31,7 @@ struct rt_load {
 /* For the crew's tick, with the load as its context. */
 void rt_load_tick(void *context);
 
-/* -RT_EINTERNAL when a table does not arrive as it is in production. */
+/* -RT_EDIFFERS when a table does not arrive as it is in production. */
 int rt_load_run(struct rt_load *load, struct rt_arena *arena,
                 struct rt_err *err) RT_CHECKED;
 

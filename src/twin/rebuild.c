@@ -194,7 +194,7 @@ static int make_twin(struct fill *f, struct rt_err *err)
 
     if (rc == 0)
         rc = rt_rebuild_record(f->job, f->arena, f->next, &f->origin, &copied, err);
-    return rc < 0 ? rc : rt_transfer_last(f->transfer, err);
+    return rc < 0 ? rc : rt_transfer_last(f->transfer, &f->indexes, err);
 }
 
 /* Fill the next database, and make it a twin. */

@@ -7,7 +7,7 @@
  * Owners and rights of objects are not copied (--no-owner --no-acl), nor are comments on
  * extensions, which only their owner may write, nor publications (FOR ALL TABLES is the
  * superuser's), subscriptions, security labels and tablespaces. Large objects and the
- * rows of foreign tables are left out, and logged.
+ * rows of foreign tables are left out (snapshot.tables.left_out).
  */
 #ifndef RT_TWIN_REBUILD_H
 #define RT_TWIN_REBUILD_H
@@ -33,7 +33,7 @@ struct rt_rebuild {
     struct rt_progress *progress; /* or NULL */
     /* results: */
     struct rt_receipt receipt; /* what was written to the twin */
-    const char **violated;     /* foreign keys that are not valid, as texts */
+    const char **violated;     /* as of rt_resync_result */
     size_t violated_count;
     int64_t started;
     struct rt_snapshot snapshot; /* closed */

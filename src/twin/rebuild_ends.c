@@ -12,15 +12,11 @@ int rt_rebuild_snapshot(struct rt_rebuild *job, struct rt_arena *arena,
     if (rc < 0)
         return rc;
     rt_log("copying production (%.1f MB)", (double)job->snapshot.size / 1e6);
-    for (size_t i = 0; i < job->snapshot.tables.left_out_count; i++)
-        rt_log("warning: not copied: %s", job->snapshot.tables.left_out[i]);
     return 0;
 }
 
 void rt_rebuild_note_violated(struct rt_rebuild *job, const struct rt_foreign *foreign)
 {
-    for (size_t i = 0; i < foreign->violated_count; i++)
-        rt_log("warning: %s", foreign->violated[i]);
     job->violated = foreign->violated;
     job->violated_count = foreign->violated_count;
 }

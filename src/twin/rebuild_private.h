@@ -11,7 +11,7 @@ struct rt_rebuild_rows {
     const unsigned long long *table_rows; /* by table of the snapshot */
 };
 
-/* Take the snapshot (job->snapshot), and log what a twin will not have of it. */
+/* Take the snapshot (job->snapshot). */
 int rt_rebuild_snapshot(struct rt_rebuild *job, struct rt_arena *arena,
                         struct rt_err *err) RT_CHECKED;
 
@@ -21,7 +21,7 @@ int rt_rebuild_record(struct rt_rebuild *job, struct rt_arena *arena,
                       const struct rt_rebuild_rows *copied,
                       struct rt_err *err) RT_CHECKED;
 
-/* Keep, and log, which foreign keys are not valid on the twin. */
+/* Keep which foreign keys are not valid on the twin. */
 void rt_rebuild_note_violated(struct rt_rebuild *job, const struct rt_foreign *foreign);
 
 #endif

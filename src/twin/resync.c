@@ -165,6 +165,10 @@ static int run_delta(struct resync *r, const char **unfit, struct rt_err *err)
     out->tables_changed = job.tables_changed;
     out->tables_compared = job.tables_compared;
     out->missed = job.missed;
+    out->left_out = job.snapshot.tables.left_out;
+    out->left_out_count = job.snapshot.tables.left_out_count;
+    out->violated = job.violated;
+    out->violated_count = job.violated_count;
     out->verified = job.receipt.verified;
     out->rows_read = job.receipt.rows_read;
     out->rows_written = job.receipt.rows_written;
@@ -209,6 +213,7 @@ static int rebuild(struct resync *r, struct rt_err *err)
                              .adopted_at = r->mark.adopted_at,
                              .place = r->place,
                              .tools = &tools,
+                             .why = r->out->why,
                              .workers = rt_crew_size(r->options->workers),
                              .progress = r->progress,
                              .swap = {.wait_seconds = r->options->swap_wait_seconds,
@@ -231,7 +236,16 @@ static int rebuild(struct resync *r, struct rt_err *err)
     out->in_place = in_place;
     out->snapshot_at = job.snapshot.taken_at;
     out->size = job.size;
-    out->tables = out->tables_changed = job.tables;
+    out->tables = out->tables_changed = out->tables_compared = job.tables;
+    out->verified = job.receipt.verified;
+    out->left_out = job.snapshot.tables.left_out;
+    out->left_out_count = job.snapshot.tables.left_out_count;
+    out->violated = job.violated;
+    out->violated_count = job.violated_count;
+    out->rows_read = job.receipt.rows_read;
+    out->rows_written = job.receipt.rows_written;
+    out->bytes_read = job.receipt.bytes_read;
+    out->bytes_written = job.receipt.bytes_written;
     out->kept = job.kept;
     out->kept_at = r->mark.snapshot_at;
     return rc;

@@ -59,8 +59,14 @@ struct rt_resync_result {
     unsigned long long size; /* of a twin that was rebuilt, in bytes */
     unsigned long tables, tables_changed, tables_compared; /* the last: in full */
     unsigned long long rows_read, rows_written, bytes_read, bytes_written;
-    const char *missed;  /* what earlier runs had wrongly taken for equal, mended by this
-                            one; NULL: nothing */
+    const char *missed; /* what earlier runs had wrongly taken for equal, mended by this
+                           one; NULL: nothing */
+    const char **left_out; /* what of production is not in the twin: "foreign table
+                              public.f", of which it has no rows */
+    size_t left_out_count;
+    const char **violated; /* foreign keys that are NOT VALID on the twin, as production's
+                              own rows violate them: "k on public.t" */
+    size_t violated_count;
     const char *kept;    /* the database that the twin was, or NULL */
     const char *kept_at; /* which is production as of then, UTC; NULL: not known */
 };
@@ -68,7 +74,8 @@ struct rt_resync_result {
 /*
  * Errors: -RT_EREFUSED and -RT_EUSAGE from the guards, and -RT_EREFUSED when the method
  * asked for cannot be used; -RT_ELOCKED when another resync of this twin runs, -RT_EINT
- * and -RT_ETERM, -RT_EINTERNAL: the twin is as it was, but for what catch_up did.
+ * and -RT_ETERM, -RT_EDIFFERS when what would be the twin is not equal to production,
+ * -RT_EINTERNAL: the twin is as it was, but for what catch_up did.
  * -RT_EUNKNOWN when the connection was lost at the moment of commit or swap and could not
  * be made again.
  */

@@ -41,16 +41,18 @@ static int compare(const struct rt_table *table, const struct rt_result *prod,
     const char *a = rt_result_get(prod, 0, 1), *b = rt_result_get(copy, 0, 1);
 
     if (strcmp(rt_result_get(prod, 0, 0), rt_result_get(copy, 0, 0)) != 0)
-        rt_err_set(err, RT_EINTERNAL,
+        rt_err_set(err, RT_EDIFFERS,
                    "table %s has %s rows in production and %s in the copy", table->ident,
                    rt_result_get(prod, 0, 0), rt_result_get(copy, 0, 0));
     else if (a && strcmp(a, b ? b : "") != 0)
-        rt_err_set(err, RT_EINTERNAL,
+        rt_err_set(err, RT_EDIFFERS,
                    "rows of table %s are not what they are in production", table->ident);
     else
         return 0;
-    return rt_err_hint(err, "Compare both sides with revtwin diff: types, collations or "
-                            "the defaults of generated columns may differ.");
+    return rt_err_hint(err, "The twin's server stores some value in another way. Either "
+                            "the type of a column no longer fits the values that "
+                            "production has in it, as when the catalogs were changed by "
+                            "hand, or an extension's type is another one there.");
 }
 
 int rt_sum_compare(unsigned long long *rows, const struct rt_table *table,

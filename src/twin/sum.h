@@ -7,7 +7,7 @@
 
 #include "twin/projection.h"
 
-/* Both servers work at the same time. *rows: how many there are. -RT_EINTERNAL when the
+/* Both servers work at the same time. *rows: how many there are. -RT_EDIFFERS when the
  * two differ. */
 int rt_sum_compare(unsigned long long *rows, const struct rt_table *table,
                    enum rt_hash_way way, struct rt_conn *prod, struct rt_conn *copy,

@@ -50,9 +50,8 @@ int rt_resume_events(struct rt_suspended *suspended, struct rt_conn *twin,
 enum {
     DROP,
     ADD,
-    COMMENT,
+    UNCHECKED,
     NAME,
-    VALID,
     MUST_GO,
     ORDERS,
     CHILD_ROOT,
@@ -194,9 +193,8 @@ static void take_keys(struct rt_suspended *out, struct rt_str *sleep, const bool
         rt_str_addf(sleep, "%s;", rt_result_get(keys, i, DROP));
         out->keys[out->count++] = (struct rt_key){
             .add = copy_of(rt_result_get(keys, i, ADD)),
-            .comment = copy_of(rt_result_get(keys, i, COMMENT)),
+            .unchecked = copy_of(rt_result_get(keys, i, UNCHECKED)),
             .name = copy_of(rt_result_get(keys, i, NAME)),
-            .valid = rt_result_true(keys, i, VALID),
         };
     }
 }
@@ -252,10 +250,10 @@ static int add_key(struct rt_suspended *s, struct rt_arena *arena,
 
     rt_str_addf(&sql, BEFORE "%s;" AFTER, key->add);
     rc = rt_exec(NULL, twin, sql.data, err);
-    if (rc < 0 && rt_err_is(err, VIOLATED) && key->valid) {
+    if (rc < 0 && rt_err_is(err, VIOLATED) && key->unchecked) {
         rt_err_clear(err);
         rt_str_reset(&sql);
-        rt_str_addf(&sql, BACK AFTER "%s NOT VALID;", key->add);
+        rt_str_addf(&sql, BACK AFTER "%s;", key->unchecked);
         rc = rt_exec(NULL, twin, sql.data, err);
         s->violated[s->violated_count++] = rt_arena_strdup(arena, key->name);
     }
@@ -296,28 +294,18 @@ static int add_keys(struct rt_suspended *s, struct rt_arena *arena, struct rt_co
 int rt_resume(struct rt_suspended *suspended, struct rt_arena *arena,
               struct rt_conn *twin, struct rt_err *err)
 {
-    struct rt_str sql = {0};
     int rc = 0;
 
     if (suspended->count > 0)
         rc = add_keys(suspended, arena, twin, err);
-    for (size_t i = 0; i < suspended->count; i++) {
-        if (suspended->keys[i].comment)
-            rt_str_addf(&sql, "%s;", suspended->keys[i].comment);
-    }
-    if (suspended->wake)
-        rt_str_add(&sql, suspended->wake);
-    if (rc == 0 && sql.len > 0)
-        rc = rt_exec(NULL, twin, sql.data, err);
-    rt_str_clear(&sql);
-    return rc;
+    return rc == 0 && suspended->wake ? rt_exec(NULL, twin, suspended->wake, err) : rc;
 }
 
 void rt_suspended_clear(struct rt_suspended *suspended)
 {
     for (size_t i = 0; i < suspended->count; i++) {
         free(suspended->keys[i].add);
-        free(suspended->keys[i].comment);
+        free(suspended->keys[i].unchecked);
         free(suspended->keys[i].name);
     }
     free(suspended->keys);

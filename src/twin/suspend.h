@@ -22,9 +22,10 @@ struct rt_write_load {
 struct rt_suspended {
     char *wake, *wake_events; /* statements, or NULL */
     struct rt_key {
-        char *add, *comment; /* statements; comment may be NULL */
-        char *name;          /* "orders_user_fkey on public.orders" */
-        bool valid;          /* it was, before it went */
+        char *add;       /* statements, with its comment */
+        char *unchecked; /* the same, NOT VALID: on its partitions for a partitioned
+                            table; NULL: it was not valid, or is no foreign key */
+        char *name;      /* "orders_user_fkey on public.orders" */
     } * keys;
     size_t count;
     /* filled by rt_resume: */

@@ -174,6 +174,19 @@ static bool is_last(const struct entry *entry)
     return entry->catalog == EVENT_TRIGGERS || starts(entry->kind, "COMMENT ");
 }
 
+/* Of a foreign key that the table itself has not got (foreign.h). */
+static bool is_comment_on_no_key(const struct entry *entry,
+                                 const struct rt_indexes *without)
+{
+    for (size_t i = 0; i < without->key_count; i++) {
+        const struct rt_foreign_key *key = &without->key[i];
+
+        if (key->violated && key->on_partitions && starts(entry->kind, key->comment))
+            return true;
+    }
+    return false;
+}
+
 /* Which lines of the list: those of what comes last, or else all others without some. */
 struct choice {
     bool last;
@@ -192,7 +205,8 @@ static bool is_chosen(const struct choice *choice, const struct entry *entry)
         return strstr(choice->schemas, oid) == NULL;
     }
     return !(choice->without &&
-             rt_indexes_have(choice->without, entry->catalog, entry->oid));
+             (rt_indexes_have(choice->without, entry->catalog, entry->oid) ||
+              is_comment_on_no_key(entry, choice->without)));
 }
 
 static int write_list(const struct rt_transfer *t, const struct choice *choice,
@@ -287,9 +301,11 @@ int rt_transfer_after(const struct rt_transfer *t, const struct rt_indexes *with
     return restore(t, &(struct choice){.without = without}, AFTER, NULL, err);
 }
 
-int rt_transfer_last(const struct rt_transfer *t, struct rt_err *err)
+int rt_transfer_last(const struct rt_transfer *t, const struct rt_indexes *without,
+                     struct rt_err *err)
 {
-    return restore(t, &(struct choice){.last = true}, NULL, NULL, err);
+    return restore(t, &(struct choice){.last = true, .without = without}, NULL, NULL,
+                   err);
 }
 
 int rt_transfer_before_text(char **out, const struct rt_transfer *t, const char *schemas,
@@ -304,7 +320,8 @@ int rt_transfer_after_text(char **out, const struct rt_transfer *t,
     return restore(t, &(struct choice){.without = without}, AFTER, out, err);
 }
 
-int rt_transfer_last_text(char **out, const struct rt_transfer *t, struct rt_err *err)
+int rt_transfer_last_text(char **out, const struct rt_transfer *t,
+                          const struct rt_indexes *without, struct rt_err *err)
 {
-    return restore(t, &(struct choice){.last = true}, NULL, out, err);
+    return restore(t, &(struct choice){.last = true, .without = without}, NULL, out, err);
 }

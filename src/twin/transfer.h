@@ -29,8 +29,10 @@ int rt_transfer_before(const struct rt_transfer *transfer, struct rt_err *err) R
 int rt_transfer_after(const struct rt_transfer *transfer,
                       const struct rt_indexes *without, struct rt_err *err) RT_CHECKED;
 
-/* Comments, and then the event triggers, which see nothing of the copying. */
-int rt_transfer_last(const struct rt_transfer *transfer, struct rt_err *err) RT_CHECKED;
+/* Comments, but of foreign keys that could not be there, and then the event triggers,
+ * which see nothing of the copying. */
+int rt_transfer_last(const struct rt_transfer *transfer, const struct rt_indexes *without,
+                     struct rt_err *err) RT_CHECKED;
 
 /* The three as text, in UTF-8 and for the caller to free. schemas: OIDs of those that are
  * there already, with a space before and after each. */
@@ -40,6 +42,7 @@ int rt_transfer_after_text(char **out, const struct rt_transfer *transfer,
                            const struct rt_indexes *without,
                            struct rt_err *err) RT_CHECKED;
 int rt_transfer_last_text(char **out, const struct rt_transfer *transfer,
+                          const struct rt_indexes *without,
                           struct rt_err *err) RT_CHECKED;
 
 #endif
