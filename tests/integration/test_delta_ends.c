@@ -32,15 +32,16 @@ static void test_force_ends_who_is_in_the_way(void **state)
     struct deltas *f = *state;
     PGconn *writer, *reader, *idle;
 
-    delta_both("create table t (id int primary key, v text); create table c (id int "
-               "references t); insert into t select n, 'v' from generate_series(1, 9) n;"
-               "insert into c values (7)");
-    delta_prod("update t set v = 'w'; delete from c; delete from t where id = 7");
+    delta_both("create table t (id int primary key, v text); create table c (n int "
+               "primary key, id int references t);"
+               "insert into t select n, 'v' from generate_series(1, 9) n;"
+               "insert into c values (1, 7)");
+    delta_prod("update t set v = 'w'; update c set id = 8; delete from t where id = 7");
     f->wait_seconds = 1;
     f->force = true;
     idle = developer("select * from t");
     writer = developer("begin; update t set v = 'mine' where id = 1");
-    reader = developer("begin; select * from t"); /* in the way of a foreign key only */
+    reader = developer("begin; select * from t"); /* of a key that has to go */
     assert_int_equal(delta_run(f), 0);
     world_expect_equal();
     expect_ended(writer);
