@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define PREFIX "revtwin."
+#define PREFIX "revtwin-schema."
 #define SUFFIX "XXXXXX" /* of mkdtemp */
 
 static const char *parent(void)

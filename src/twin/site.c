@@ -353,6 +353,16 @@ int rt_site_create_next(struct rt_site *site, struct rt_err *err)
     return rc < 0 ? rt_err_wrap(err, "cannot create database %s", site->next) : 0;
 }
 
+/* The value of a setting may be a secret of an application's; roles are never quoted so.
+ */
+static size_t len_without_value(const char *sql)
+{
+    const char *plain = strstr(sql, " TO '"), *escaped = strstr(sql, " TO E'");
+    const char *value = plain ? plain : escaped;
+
+    return value ? (size_t)(value - sql) : strlen(sql);
+}
+
 int rt_site_carry_over(struct rt_site *site, struct rt_err *err)
 {
     const char *params[] = {site->twin, site->next};
@@ -366,8 +376,8 @@ int rt_site_carry_over(struct rt_site *site, struct rt_err *err)
 
         rc = rt_exec(NULL, site->conn, sql, err);
         if (rc < 0 && err->sqlstate[0] != '\0') {
-            rt_log("warning: not carried over to the new twin (%s): %s", err->message,
-                   sql);
+            rt_log("warning: not carried over to the new twin (%s): %.*s", err->message,
+                   (int)len_without_value(sql), sql);
             rt_err_clear(err);
             rc = 0;
         }

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "run.h"
 #include "world.h"
 
 /* ------------------------------------------------------------------ on production */
@@ -124,6 +125,36 @@ static void test_roles_that_the_twin_lacks(void **state)
     free(after);
 }
 
+/* What only a superuser may carry over is told, but for its value. */
+static void test_settings_of_other_roles(void **state)
+{
+    struct world *w = *state;
+    char *prod = check_printf("PROD_DATABASE_URL=host=%s port=%d user=postgres "
+                              "dbname=shop",
+                              prod_server.dir, prod_server.port);
+    char *twin = check_printf("DEV_DATABASE_URL=host=%s port=%d user=plain dbname=dev",
+                              twin_server.dir, twin_server.port);
+    struct run r = {0};
+
+    (void)w;
+    cluster_exec(&twin_server, "dev",
+                 "create role plain createdb login; create role app;"
+                 "alter database dev owner to plain;"
+                 "alter role app in database dev set app.key to 'hush';"
+                 "alter role app in database dev set app.other to 'hu\\sh'");
+    run_revtwin(&r, "/", (const char *const[]){prod, twin, NULL}, "resync", NULL);
+    run_expect(&r, 0);
+    assert_contains(r.err,
+                    "ALTER ROLE app IN DATABASE dev_revtwin_next SET \"app.key\"\n");
+    assert_contains(r.err, "SET \"app.other\"\n");
+    assert_lacks(r.err, "hu");
+    run_clear(&r);
+    cluster_dropdb(&twin_server, "dev");
+    cluster_exec(&twin_server, "postgres", "drop role plain, app");
+    free(prod);
+    free(twin);
+}
+
 /* ------------------------------------------------------------------ databases */
 
 /* Somebody else's database gets the next one's name just before it is made. */
@@ -212,6 +243,7 @@ int main(void)
         world_test(test_foreign_tables_are_not_read),
         world_test(test_same_oids_in_other_catalogs),
         world_test(test_roles_that_the_twin_lacks),
+        world_test(test_settings_of_other_roles),
         world_test(test_database_of_the_next_ones_name),
         world_test(test_delta_drops_leftovers),
     };

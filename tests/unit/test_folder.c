@@ -106,14 +106,16 @@ static void those_of_dead_processes_are_removed(void **state)
 /* Names that only look alike, and what is open to others. */
 static void nothing_else_is_touched(void **state)
 {
-    char *longer = rt_format("%s/revtwin.abcdefg", tmp);
-    char *open_to_all = rt_format("%s/revtwin.abcdef", tmp);
-    char *link = rt_format("%s/revtwin.ABCDEF", tmp);
+    char *longer = rt_format("%s/revtwin-schema.abcdefg", tmp);
+    char *open_to_all = rt_format("%s/revtwin-schema.abcdef", tmp);
+    char *link = rt_format("%s/revtwin-schema.ABCDEF", tmp);
+    char *somebodys = rt_format("%s/revtwin.abcdef", tmp); /* mktemp -d in a script */
     struct rt_folder folder;
 
     (void)state;
-    write_file(tmp, "revtwin.123456");
+    write_file(tmp, "revtwin-schema.123456");
     assert_int_equal(mkdir(longer, 0700), 0);
+    assert_int_equal(mkdir(somebodys, 0700), 0);
     assert_int_equal(mkdir(open_to_all, 0755), 0);
     write_file(open_to_all, "file");
     assert_int_equal(symlink(longer, link), 0);
@@ -121,15 +123,17 @@ static void nothing_else_is_touched(void **state)
     rt_folder_remove(&folder);
     assert_int_equal(unlink(link), 0);
     assert_int_equal(rmdir(longer), 0);
+    assert_int_equal(rmdir(somebodys), 0);
     free(link);
     link = rt_format("%s/file", open_to_all);
     assert_int_equal(unlink(link), 0);
     assert_int_equal(rmdir(open_to_all), 0);
     free(link);
-    link = rt_format("%s/revtwin.123456", tmp);
+    link = rt_format("%s/revtwin-schema.123456", tmp);
     assert_int_equal(unlink(link), 0);
     free(link);
     free(longer);
+    free(somebodys);
     free(open_to_all);
 }
 
