@@ -169,6 +169,14 @@ static bool is_comment_on_extension(const struct entry *entry)
     return starts(entry->kind, "COMMENT - EXTENSION ");
 }
 
+/* That a partition's own triggers of a foreign key are disabled: pg_dump names them by
+ * their OIDs, which the copy has not. */
+static bool is_state_of_internal_trigger(const struct entry *entry)
+{
+    return starts(entry->kind, "TRIGGER ") &&
+           strstr(entry->kind, " RI_ConstraintTrigger_") != NULL;
+}
+
 static bool is_last(const struct entry *entry)
 {
     return entry->catalog == EVENT_TRIGGERS || starts(entry->kind, "COMMENT ");
@@ -196,7 +204,8 @@ struct choice {
 
 static bool is_chosen(const struct choice *choice, const struct entry *entry)
 {
-    if (is_last(entry) != choice->last || is_comment_on_extension(entry))
+    if (is_last(entry) != choice->last || is_comment_on_extension(entry) ||
+        is_state_of_internal_trigger(entry))
         return false;
     if (choice->schemas && entry->catalog == SCHEMAS) {
         char oid[24];

@@ -95,6 +95,24 @@ static void test_same_oids_in_other_catalogs(void **state)
     world_expect_equal();
 }
 
+/* pg_dump tells of them by names that no copy has. */
+static void test_disabled_triggers_of_a_partitions_key(void **state)
+{
+    struct world *w = *state;
+
+    cluster_exec(&prod_server, "shop",
+                 "create table k (a int primary key); insert into k values (1);"
+                 "create table p (a int references k) partition by list (a);"
+                 "create table p_1 partition of p for values in (1);"
+                 "insert into p values (1); alter table p_1 disable trigger all");
+    world_expect(w, 0);
+    cluster_exec(&prod_server, "shop", "alter table p_1 enable trigger all");
+    world_expect_equal();
+    w->options.method = RT_METHOD_DELTA;
+    cluster_exec(&prod_server, "shop", "alter table p_1 disable trigger all");
+    world_expect(w, 0);
+}
+
 /* ------------------------------------------------------------------ roles */
 
 static void test_roles_that_the_twin_lacks(void **state)
@@ -242,6 +260,7 @@ int main(void)
         world_test(test_makes_way_on_production),
         world_test(test_foreign_tables_are_not_read),
         world_test(test_same_oids_in_other_catalogs),
+        world_test(test_disabled_triggers_of_a_partitions_key),
         world_test(test_roles_that_the_twin_lacks),
         world_test(test_settings_of_other_roles),
         world_test(test_database_of_the_next_ones_name),
