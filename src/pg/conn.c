@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "pg/later.h"
 #include "pg/private.h"
 
 #define CONNECT_TIMEOUT "15" /* seconds, where neither string nor environment has one */
@@ -52,13 +53,6 @@ static const char *default_timeout(void)
     return set ? set : CONNECT_TIMEOUT;
 }
 
-static int pin_session(struct rt_conn *conn, enum rt_access access, struct rt_err *err)
-{
-    if (access == RT_READ_WRITE)
-        return 0;
-    return rt_exec(NULL, conn, "BEGIN READ ONLY", err);
-}
-
 /* Connect, in place of a connection that was lost. */
 static int connect_to(struct rt_conn *conn, unsigned limit_ms, struct rt_err *err)
 {
@@ -97,7 +91,9 @@ static int connect_to(struct rt_conn *conn, unsigned limit_ms, struct rt_err *er
     conn->pid = PQbackendPID(conn->pg);
     PQsetNoticeReceiver(conn->pg, log_notice, conn);
     PQsetnonblocking(conn->pg, 1); /* libpq's own waiting is deaf to signals */
-    return pin_session(conn, conn->access, err);
+    if (conn->access == RT_READ_ONLY)
+        rt_later_begin(conn, "BEGIN READ ONLY");
+    return 0;
 }
 
 int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
@@ -124,6 +120,7 @@ int rt_conn_open_database(struct rt_conn **out, const struct rt_server *server,
 
 int rt_conn_reopen(struct rt_conn *conn, unsigned limit_ms, struct rt_err *err)
 {
+    rt_later_forget(conn);
     PQfinish(conn->pg);
     conn->pg = NULL;
     conn->given_up = false;
@@ -143,6 +140,7 @@ void rt_conn_close(struct rt_conn *conn)
         return;
     rt_conn_end_cancel(conn);
     rt_conn_forget_cancel(conn);
+    rt_later_forget(conn);
     PQfinish(conn->pg);
     if (conn->service_file > 0)
         close(conn->service_file);
@@ -182,14 +180,19 @@ int rt_conn_pid(const struct rt_conn *conn)
     return conn->pid;
 }
 
+static PGTransactionStatusType status_of(const struct rt_conn *conn)
+{
+    return conn->waiting.count > 0 ? conn->waiting.state : PQtransactionStatus(conn->pg);
+}
+
 bool rt_conn_in_transaction(const struct rt_conn *conn)
 {
-    return PQtransactionStatus(conn->pg) == PQTRANS_INTRANS;
+    return status_of(conn) == PQTRANS_INTRANS;
 }
 
 bool rt_conn_idle(const struct rt_conn *conn)
 {
-    return PQtransactionStatus(conn->pg) == PQTRANS_IDLE;
+    return status_of(conn) == PQTRANS_IDLE;
 }
 
 const char *rt_conn_parameter(const struct rt_conn *conn, const char *name)

@@ -11,11 +11,6 @@ enum { PIECE = 64 * 1024 };
 
 /* ------------------------------------------------------------------ one side */
 
-static int start(struct rt_conn *conn, const char *sql, struct rt_err *err)
-{
-    return PQsendQuery(conn->pg, sql) ? 0 : rt_err_result(err, conn, NULL);
-}
-
 /* Read results up to the one with this status, the last one at PGRES_COMMAND_OK. */
 static int reach(struct rt_conn *conn, ExecStatusType wanted, unsigned long long *rows,
                  struct rt_err *err)
@@ -148,10 +143,10 @@ static int pump(struct pipe *p, struct rt_err *err)
 static int run(struct pipe *p, const char *copy_to_stdout, const char *copy_from_stdin,
                struct rt_err *err)
 {
-    int rc = start(p->from, copy_to_stdout, err);
+    int rc = rt_conn_send(p->from, copy_to_stdout, err);
 
     if (rc == 0) /* both at once: a round trip less */
-        rc = start(p->to, copy_from_stdin, err);
+        rc = rt_conn_send(p->to, copy_from_stdin, err);
     if (rc == 0)
         rc = reach(p->from, PGRES_COPY_OUT, NULL, err);
     if (rc == 0)
@@ -199,7 +194,7 @@ struct rt_copy_reader {
 int rt_copy_open(struct rt_copy_reader **out, struct rt_conn *conn,
                  const char *copy_to_stdout, struct rt_err *err)
 {
-    int rc = start(conn, copy_to_stdout, err);
+    int rc = rt_conn_send(conn, copy_to_stdout, err);
 
     *out = NULL;
     if (rc == 0)

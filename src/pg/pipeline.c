@@ -5,7 +5,16 @@
 
 int rt_pipeline_begin(struct rt_conn *conn, struct rt_err *err)
 {
-    return PQenterPipelineMode(conn->pg) ? 0 : rt_err_result(err, conn, NULL);
+    int rc = PQenterPipelineMode(conn->pg) ? 0 : rt_err_result(err, conn, NULL);
+
+    for (size_t i = 0; rc == 0 && i < conn->waiting.count; i++) {
+        const struct rt_late *late = &conn->waiting.list[i];
+
+        rc = late->read ? rt_pipeline_send(conn, late->read->sql, late->read->nparams,
+                                           late->read->params, err)
+                        : rt_pipeline_send(conn, late->sql, 0, NULL, err);
+    }
+    return rc;
 }
 
 int rt_pipeline_send(struct rt_conn *conn, const char *sql, int nparams,
@@ -21,7 +30,7 @@ int rt_pipeline_end(struct rt_conn *conn, struct rt_err *err)
     return PQpipelineSync(conn->pg) ? 0 : rt_err_result(err, conn, NULL);
 }
 
-int rt_pipeline_next(struct rt_result **out, struct rt_conn *conn, struct rt_err *err)
+static int next(struct rt_result **out, struct rt_conn *conn, struct rt_err *err)
 {
     *out = NULL;
     for (;;) {
@@ -50,10 +59,35 @@ int rt_pipeline_next(struct rt_result **out, struct rt_conn *conn, struct rt_err
     }
 }
 
+/* What had waited for the pipeline is answered before it. */
+int rt_pipeline_next(struct rt_result **out, struct rt_conn *conn, struct rt_err *err)
+{
+    struct rt_waiting *waiting = &conn->waiting;
+    int rc = 0;
+
+    while (rc == 0 && waiting->answered < waiting->count) {
+        struct rt_read *read = waiting->list[waiting->answered++].read;
+        struct rt_result *rows;
+
+        rc = next(&rows, conn, err);
+        if (read)
+            read->rows = rows;
+        else
+            rt_result_free(rows);
+    }
+    *out = NULL;
+    if (rc < 0)
+        return rc;
+    rt_later_forget(conn);
+    return next(out, conn, err);
+}
+
 void rt_pipeline_close(struct rt_conn *conn)
 {
     struct rt_err ignored = {0};
 
+    if (PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF)
+        rt_later_fail(conn);
     /* Up to the end of the pipeline, so that the connection stays of use. */
     while (PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF && !rt_conn_lost(conn)) {
         PGresult *result;

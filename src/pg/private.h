@@ -4,7 +4,19 @@
 
 #include <libpq-fe.h>
 
+#include "base/str.h"
 #include "pg/query.h"
+
+/* Statements that wait for the next one: later.h. */
+struct rt_waiting {
+    struct rt_late {
+        char *sql;            /* or */
+        struct rt_read *read; /* the caller's */
+    } * list;
+    size_t count, cap;
+    size_t answered; /* of a pipeline that has begun */
+    PGTransactionStatusType state; /* after them */
+};
 
 struct rt_conn {
     PGconn *pg;
@@ -14,6 +26,7 @@ struct rt_conn {
     char *database;                 /* or NULL: the one of the server's string */
     void (*on_wait)(void *context); /* or NULL */
     void *on_wait_context;
+    struct rt_waiting waiting;
     bool shielded;        /* signals do not stop statements */
     int pid;              /* PQbackendPID, which libpq forgets with the connection */
     int64_t cancelled_at; /* since when the server is asked to cancel; 0: it is not */
@@ -32,6 +45,16 @@ struct rt_result {
  */
 int rt_connect(PGconn **out, const char *const *keywords, const char *const *values,
                bool deaf, unsigned limit_ms, struct rt_err *err) RT_CHECKED;
+
+/* What waits (later.h): forget it, after an error also the rows that have come; whether
+ * it may be put in front of another statement as text, and do that. */
+void rt_later_forget(struct rt_conn *conn);
+void rt_later_fail(struct rt_conn *conn);
+bool rt_later_joins(const struct rt_conn *conn);
+void rt_later_join(struct rt_str *sql, struct rt_conn *conn, const char *next);
+
+/* Send one or more statements by the simple protocol, behind what waits. */
+int rt_conn_send(struct rt_conn *conn, const char *sql, struct rt_err *err) RT_CHECKED;
 
 /* Wait until libpq has a result (or NULL, the end of a statement) without blocking.
  * Signals and cancelled as in rt_conn_pump. */

@@ -2,6 +2,7 @@
 #include "pg/query.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "pg/later.h"
 #include "pg/pipeline.h"
 #include "pg/private.h"
 
@@ -41,21 +42,47 @@ static int collect(struct rt_result **out, struct rt_conn *conn, struct rt_err *
 int rt_query(struct rt_result **out, struct rt_conn *conn, const char *sql, int nparams,
              const char *const *params, struct rt_err *err)
 {
+    struct rt_read read = {.sql = sql, .nparams = nparams, .params = params};
+    int rc;
+
     if (out)
         *out = NULL;
+    if (conn->waiting.count > 0) {
+        rc = rt_query_many(&read, 1, conn, err);
+        if (out)
+            *out = read.rows;
+        else
+            rt_result_free(read.rows);
+        return rc;
+    }
     if (!PQsendQueryParams(conn->pg, sql, nparams, NULL, params, NULL, NULL, 0))
         return rt_err_result(err, conn, NULL);
     return collect(out, conn, err);
 }
 
+int rt_conn_send(struct rt_conn *conn, const char *sql, struct rt_err *err)
+{
+    struct rt_str all = {0};
+    int rc = rt_later_joins(conn) ? 0 : rt_later_run(conn, err);
+
+    if (rc < 0)
+        return rc;
+    rt_later_join(&all, conn, sql);
+    if (!PQsendQuery(conn->pg, rt_str_text(&all)))
+        rc = rt_err_result(err, conn, NULL);
+    rt_str_clear(&all);
+    return rc;
+}
+
 int rt_exec(struct rt_result **out, struct rt_conn *conn, const char *sql,
             struct rt_err *err)
 {
+    int rc;
+
     if (out)
         *out = NULL;
-    if (!PQsendQuery(conn->pg, sql))
-        return rt_err_result(err, conn, NULL);
-    return collect(out, conn, err);
+    rc = rt_conn_send(conn, sql, err);
+    return rc < 0 ? rc : collect(out, conn, err);
 }
 
 /* ------------------------------------------------------------------ several at once */

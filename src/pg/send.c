@@ -3,6 +3,7 @@
 #include "base/cancel.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "pg/later.h"
 #include "pg/private.h"
 
 enum { COPY_CHUNK = 256 * 1024 };
@@ -262,6 +263,8 @@ int rt_send_pipelined(struct rt_conn *conn, const struct rt_sender *sender,
     bool flushed = true;
 
     rt_err_clear(err);
+    if (rt_later_run(conn, err) < 0)
+        return -(int)err->status;
     if (!PQenterPipelineMode(conn->pg))
         return rt_err_result(err, conn, NULL);
     while (!p.replies.synced) {
@@ -310,6 +313,8 @@ int rt_send_one_by_one(struct rt_conn *conn, const struct rt_sender *sender,
     struct rt_message message = {0};
 
     rt_err_clear(err);
+    if (rt_later_run(conn, err) < 0)
+        return -(int)err->status;
     while (!r.failed && !r.cancelled && sender->next(sender->context, &message)) {
         if (exchange(&r, &message) < 0)
             break;
