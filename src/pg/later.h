@@ -4,8 +4,8 @@
  * time before it is needed.
  *
  * What goes wrong with one of them is what the next statement fails with, which then does
- * not run, and nothing waits any more. rt_conn_in_transaction and rt_conn_idle tell of the
- * time after them. Closing or reopening the connection forgets them.
+ * not run, and nothing waits any more. rt_conn_in_transaction and rt_conn_idle tell of
+ * the time after them. Closing or reopening the connection forgets them.
  */
 #ifndef RT_PG_LATER_H
 #define RT_PG_LATER_H

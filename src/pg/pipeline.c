@@ -14,6 +14,8 @@ int rt_pipeline_begin(struct rt_conn *conn, struct rt_err *err)
                                            late->read->params, err)
                         : rt_pipeline_send(conn, late->sql, 0, NULL, err);
     }
+    if (rc < 0)
+        rt_later_fail(conn);
     return rc;
 }
 

@@ -14,7 +14,7 @@ struct rt_waiting {
         struct rt_read *read; /* the caller's */
     } * list;
     size_t count, cap;
-    size_t answered; /* of a pipeline that has begun */
+    size_t answered;               /* of a pipeline that has begun */
     PGTransactionStatusType state; /* after them */
 };
 

@@ -10,7 +10,7 @@
 #include "base/cancel.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "pg/query.h"
+#include "pg/later.h"
 #include "twin/projection.h"
 #include "twin/snapshot.h"
 
@@ -119,22 +119,21 @@ static bool is_idle(const struct rt_crew *crew)
 static int open_prod(struct rt_worker *worker, const struct rt_crew_setup *setup,
                      struct rt_err *err)
 {
-    struct rt_str begin = {0};
+    struct rt_str snapshot = {0};
     int rc = rt_conn_open(&worker->prod, setup->prod, RT_READ_ONLY, err);
 
-    rt_str_add(&begin, "ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
-                       "SET TRANSACTION SNAPSHOT ");
-    rt_quote_literal(&begin, setup->snapshot);
-    if (rc == 0)
-        rc = rt_exec(NULL, worker->prod, begin.data, err);
-    if (rc == 0)
-        rc = rt_session_without_timeouts(worker->prod, err);
-    if (rc == 0)
-        rc = rt_exec(NULL, worker->prod, "SET LOCAL lock_timeout = '" PATIENCE "'", err);
-    if (rc == 0)
-        rc = rt_projection_pin(worker->prod, err);
-    rt_str_clear(&begin);
-    return rc;
+    if (rc < 0)
+        return rc;
+    rt_str_add(&snapshot, "SET TRANSACTION SNAPSHOT ");
+    rt_quote_literal(&snapshot, setup->snapshot);
+    rt_later_rollback(worker->prod);
+    rt_later_begin(worker->prod, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    rt_later(worker->prod, snapshot.data);
+    rt_session_without_timeouts(worker->prod);
+    rt_later(worker->prod, "SET LOCAL lock_timeout = '" PATIENCE "'");
+    rt_projection_pin(worker->prod);
+    rt_str_clear(&snapshot);
+    return rt_later_run(worker->prod, err);
 }
 
 static int open_twin(struct rt_worker *worker, const struct rt_crew_setup *setup,
@@ -143,16 +142,16 @@ static int open_twin(struct rt_worker *worker, const struct rt_crew_setup *setup
     int rc = rt_conn_open_database(&worker->twin, setup->twin, setup->database,
                                    setup->access, err);
 
-    if (rc == 0 && setup->access == RT_READ_ONLY)
-        rc = rt_exec(NULL, worker->twin,
-                     "ROLLBACK; SET default_transaction_read_only = on", err);
-    if (rc == 0)
-        rc = rt_session_without_timeouts(worker->twin, err);
-    if (rc == 0)
-        rc = rt_projection_pin(worker->twin, err);
-    if (rc == 0 && setup->twin_settings)
-        rc = rt_exec(NULL, worker->twin, setup->twin_settings, err);
-    return rc;
+    if (rc < 0)
+        return rc;
+    if (setup->access == RT_READ_ONLY) {
+        rt_later_rollback(worker->twin);
+        rt_later(worker->twin, "SET default_transaction_read_only = on");
+    }
+    rt_session_without_timeouts(worker->twin);
+    rt_projection_pin(worker->twin);
+    return setup->twin_settings ? rt_exec(NULL, worker->twin, setup->twin_settings, err)
+                                : rt_later_run(worker->twin, err);
 }
 
 static int connect_worker(struct rt_worker *worker, struct rt_err *err)
@@ -333,8 +332,8 @@ unsigned rt_crew_size(unsigned asked)
                                    : (unsigned)processors;
 }
 
-int rt_crew_open(struct rt_crew **out, const struct rt_crew_setup *setup,
-                 struct rt_err *err)
+int rt_crew_start(struct rt_crew **out, const struct rt_crew_setup *setup,
+                  struct rt_err *err)
 {
     struct rt_crew *crew = rt_alloc(sizeof(*crew));
     unsigned count = setup->size + setup->helpers;
@@ -354,13 +353,25 @@ int rt_crew_open(struct rt_crew **out, const struct rt_crew_setup *setup,
                         strerror(errno));
     if (rc == 0)
         rc = start_threads(crew, count, err);
-    if (rc == 0)
-        rc = rt_crew_finish(crew, err);
     if (rc < 0) {
         rt_crew_close(crew);
         crew = NULL;
     }
     *out = crew;
+    return rc;
+}
+
+int rt_crew_open(struct rt_crew **out, const struct rt_crew_setup *setup,
+                 struct rt_err *err)
+{
+    int rc = rt_crew_start(out, setup, err);
+
+    if (rc == 0)
+        rc = rt_crew_finish(*out, err);
+    if (rc < 0) {
+        rt_crew_close(*out);
+        *out = NULL;
+    }
     return rc;
 }
 

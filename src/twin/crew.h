@@ -57,6 +57,11 @@ unsigned rt_crew_size(unsigned asked);
 int rt_crew_open(struct rt_crew **out, const struct rt_crew_setup *setup,
                  struct rt_err *err) RT_CHECKED;
 
+/* The same without waiting, so that the snapshot must stay until rt_crew_finish, which
+ * tells what went wrong. */
+int rt_crew_start(struct rt_crew **out, const struct rt_crew_setup *setup,
+                  struct rt_err *err) RT_CHECKED;
+
 /* Add a job; also from within a job. */
 void rt_crew_add(struct rt_crew *crew, const struct rt_job *job);
 

@@ -32,6 +32,7 @@ struct delta {
     struct rt_origin origin;
     struct rt_pair *pairs;
     size_t count;
+    struct rt_hash_probe probe;
     enum rt_hash_way way;
     struct rt_crew *crew;
     struct rt_stage *stage;
@@ -63,16 +64,39 @@ static int open_twin(struct delta *d, struct rt_err *err)
     return rc;
 }
 
+static void show(void *context)
+{
+    rt_progress_show(context);
+}
+
+/* They connect while the schemas are compared. */
+static int start_crew(struct delta *d, struct rt_err *err)
+{
+    struct rt_delta *job = d->job;
+    const struct rt_crew_setup crew = {
+        .size = job->workers,
+        .prod = job->prod_server,
+        .snapshot = job->snapshot.id,
+        .twin = job->twin_server,
+        .access = RT_READ_ONLY,
+        .tick = show,
+        .context = job->progress,
+    };
+
+    return rt_crew_start(&d->crew, &crew, err);
+}
+
 static int open_prod(struct delta *d, struct rt_err *err)
 {
     struct rt_delta *job = d->job;
     int rc = rt_snapshot_open(&job->snapshot, d->arena, job->prod, err);
 
     if (rc == 0)
-        rc = rt_origin_read(&d->origin, d->arena, job->prod, err);
-    if (rc == 0)
-        rc = rt_hash_way(&d->way, job->prod, d->writer, err);
-    return rc;
+        rc = start_crew(d, err);
+    if (rc < 0)
+        return rc;
+    rt_hash_ask(&d->probe, job->prod, d->writer); /* told when schemas are read */
+    return rt_origin_read(&d->origin, d->arena, job->prod, err);
 }
 
 static bool same_columns(const struct rt_table *a, const struct rt_table *b)
@@ -138,6 +162,7 @@ static int compare_schemas(struct delta *d, struct rt_err *err)
 
     if (rc < 0)
         return rc;
+    d->way = rt_hash_told(&d->probe);
     count = rt_schema_compare(&changes, d->arena, &prod, &twin);
     for (size_t i = count; i > 0; i--) {
         if (!changes[i - 1].stays) {
@@ -156,11 +181,6 @@ static int compare_schemas(struct delta *d, struct rt_err *err)
 }
 
 /* ------------------------------------------------------------------ find */
-
-static void show(void *context)
-{
-    rt_progress_show(context);
-}
 
 static unsigned long long all_bytes(const struct delta *d)
 {
@@ -181,18 +201,9 @@ static double limit_us(const struct delta *d)
                                : 0;
 }
 
-static int open_crew(struct delta *d, struct rt_err *err)
+static void open_stage(struct delta *d)
 {
     struct rt_delta *job = d->job;
-    const struct rt_crew_setup crew = {
-        .size = job->workers,
-        .prod = job->prod_server,
-        .snapshot = job->snapshot.id,
-        .twin = job->twin_server,
-        .access = RT_READ_ONLY,
-        .tick = show,
-        .context = job->progress,
-    };
     const struct rt_stage_setup stage = {
         .reader = job->prod,
         .writer = d->writer,
@@ -204,14 +215,14 @@ static int open_crew(struct delta *d, struct rt_err *err)
     };
 
     d->stage = rt_stage_open(&stage);
-    return rt_crew_open(&d->crew, &crew, err);
 }
 
 static int find_differences(struct delta *d, struct rt_err *err)
 {
     struct rt_delta *job = d->job;
-    int rc = open_crew(d, err);
+    int rc;
 
+    open_stage(d);
     d->find = (struct rt_find){
         .pairs = d->pairs,
         .count = d->count,
@@ -225,8 +236,7 @@ static int find_differences(struct delta *d, struct rt_err *err)
         .stage = d->stage,
         .progress = job->progress,
     };
-    if (rc == 0)
-        rc = rt_find_differences(&d->find, d->arena, err);
+    rc = rt_find_differences(&d->find, d->arena, err);
     job->tables_compared = d->find.compared;
     job->missed = d->find.missed;
     rt_crew_close(d->crew); /* its sessions would be in the way of DDL */
@@ -391,6 +401,8 @@ static int attempt(struct delta *d, struct rt_err *err)
         rc = change(d, err);
     if (rc < 0 && rt_err_is(err, RT_HOLDER_TIMEOUT))
         rc = clear_the_way(d, err);
+    rt_crew_close(d->crew);
+    rt_hash_forget(&d->probe);
     rt_stage_close(d->stage);
     rt_suspended_clear(&d->suspended);
     rt_snapshot_close(&job->snapshot);

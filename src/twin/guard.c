@@ -4,7 +4,7 @@
 #include <sys/random.h>
 
 #include "base/mem.h"
-#include "pg/query.h"
+#include "pg/later.h"
 #include "queries.h"
 #include "twin/mark.h"
 
@@ -46,7 +46,7 @@ static int check_different(struct rt_conn *prod, struct rt_conn *twin, struct rt
         return rt_err_set(err, RT_EINTERNAL, "getrandom: %s", strerror(errno));
     snprintf(key, sizeof(key), "%lld", (long long)number);
     if (begin)
-        rc = rt_exec(NULL, prod, "BEGIN READ ONLY", err);
+        rt_later_begin(prod, "BEGIN READ ONLY");
     if (rc == 0)
         rc = rt_query(NULL, prod, "SELECT pg_advisory_xact_lock($1::text::bigint)", 1,
                       params, err);

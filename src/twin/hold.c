@@ -5,8 +5,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "pg/query.h"
+#include "pg/later.h"
 #include "queries.h"
+#include "twin/lock.h"
 #include "twin/projection.h"
 #include "twin/snapshot.h"
 
@@ -16,89 +17,59 @@ enum { ATTEMPTS = 10, SETTLE_POLL_MS = 250, CONNECT_MS = 5000 };
 
 /* A lock_timeout of 0 would mean forever. Statements use temporary tables without
  * statistics, in which compiling never pays. */
+static void pin_later(struct rt_conn *twin, int wait_seconds)
+{
+    char timeout[64];
+
+    snprintf(timeout, sizeof(timeout), "SET LOCAL lock_timeout = %d",
+             wait_seconds > 0 ? wait_seconds * 1000 : 1);
+    rt_session_without_timeouts(twin);
+    rt_projection_pin(twin);
+    rt_later(twin, timeout);
+    rt_later(twin, "SET LOCAL client_min_messages = warning");
+    rt_later(twin, "SET LOCAL jit = off");
+    rt_later(twin, "SET CONSTRAINTS ALL IMMEDIATE");
+}
+
+static void begin_later(struct rt_conn *twin, int wait_seconds)
+{
+    rt_later_begin(twin, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+    pin_later(twin, wait_seconds);
+}
+
 int rt_hold_pin(struct rt_conn *twin, int wait_seconds, struct rt_err *err)
 {
-    struct rt_str sql = {0};
-    int rc = rt_session_without_timeouts(twin, err);
-
-    if (rc == 0)
-        rc = rt_projection_pin(twin, err);
-    rt_str_addf(&sql,
-                "SET LOCAL lock_timeout = %d; SET LOCAL client_min_messages = warning;"
-                "SET LOCAL jit = off; SET CONSTRAINTS ALL IMMEDIATE",
-                wait_seconds > 0 ? wait_seconds * 1000 : 1);
-    if (rc == 0)
-        rc = rt_exec(NULL, twin, sql.data, err);
-    rt_str_clear(&sql);
-    return rc;
+    pin_later(twin, wait_seconds);
+    return rt_later_run(twin, err);
 }
 
 int rt_hold_begin(struct rt_conn *twin, int wait_seconds, struct rt_err *err)
 {
-    int rc = rt_exec(NULL, twin, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", err);
-
-    return rc < 0 ? rc : rt_hold_pin(twin, wait_seconds, err);
-}
-
-static int lock_tables(const struct rt_tables *tables, struct rt_conn *twin,
-                       struct rt_err *err)
-{
-    struct rt_str sql = {0};
-    int rc;
-
-    if (tables->count == 0)
-        return 0;
-    for (size_t i = 0; i < tables->count; i++) {
-        rt_str_add(&sql, i ? ", " : "LOCK TABLE ");
-        rt_project_source(&sql, &tables->table[i], "");
-    }
-    rt_str_add(&sql, " IN SHARE ROW EXCLUSIVE MODE");
-    rc = rt_exec(NULL, twin, sql.data, err);
-    rt_str_clear(&sql);
-    return rc;
-}
-
-static bool same_tables(const struct rt_tables *locked, const struct rt_tables *seen)
-{
-    for (size_t i = 0; i < seen->count; i++) {
-        const struct rt_table *table = &seen->table[i];
-        const struct rt_table *lock = rt_tables_find(locked, table->schema, table->name);
-
-        if (lock == NULL || strcmp(lock->oid, table->oid) != 0)
-            return false;
-    }
-    return true;
-}
-
-/* A table was dropped or renamed between reading its name and locking it. */
-static bool is_passing(const struct rt_err *err)
-{
-    return rt_err_is(err, "42P01") || rt_err_is(err, "3F000");
+    begin_later(twin, wait_seconds);
+    return rt_later_run(twin, err);
 }
 
 int rt_hold_open(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *twin,
                  int wait_seconds, struct rt_err *err)
 {
-    struct rt_tables locked;
+    struct rt_lock_list locked;
     bool done = false;
-    int rc = rt_hold_begin(twin, wait_seconds, err);
+    int rc = 0;
 
-    if (rc == 0)
-        rc = rt_tables_read(out, arena, twin, err);
     for (int i = 0; rc == 0 && !done && i < ATTEMPTS; i++) {
-        locked = *out;
-        rc = lock_tables(&locked, twin, err);
-        if (rc < 0 && is_passing(err)) {
-            rt_err_clear(err);
-            rc = rt_exec(NULL, twin, "ROLLBACK", err);
-            if (rc == 0)
-                rc = rt_hold_begin(twin, wait_seconds, err);
-        } else if (rc == 0) {
-            done = true;
-        }
-        if (rc == 0)
+        if (rt_conn_idle(twin))
+            begin_later(twin, wait_seconds);
+        rc = rt_lock_list_read(&locked, arena, twin, err);
+        if (rc == 0) {
+            rt_lock_later(twin, &locked, "SHARE ROW EXCLUSIVE");
             rc = rt_tables_read(out, arena, twin, err);
-        done = rc == 0 && done && same_tables(&locked, out);
+            done = rc == 0 && rt_lock_covers(&locked, out);
+        }
+        if (rc < 0 && rt_lock_missed(err)) {
+            rt_err_clear(err);
+            rt_later_rollback(twin);
+            rc = 0;
+        }
     }
     if (rc == 0 && !done)
         rc = rt_err_set(err, RT_EINTERNAL, "tables of the twin came and went");

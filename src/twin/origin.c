@@ -1,7 +1,7 @@
 #include "twin/origin.h"
 
 #include "base/str.h"
-#include "pg/query.h"
+#include "pg/later.h"
 
 #define SAVEPOINT "revtwin_origin"
 
@@ -41,10 +41,12 @@ static int ask(struct rt_origin *out, bool *refused, size_t first, size_t count,
     struct rt_result *found = NULL;
     int rc;
 
-    rt_str_add(&sql, within ? "SAVEPOINT " SAVEPOINT "; SELECT " : "SELECT ");
+    if (within)
+        rt_later(conn, "SAVEPOINT " SAVEPOINT);
+    rt_str_add(&sql, "SELECT ");
     for (size_t i = first; i < first + count; i++)
         rt_str_addf(&sql, "%s%s", i > first ? ", " : "", facts[i].sql);
-    rc = rt_exec(&found, conn, sql.data, err);
+    rc = rt_query(&found, conn, sql.data, 0, NULL, err);
     rt_str_clear(&sql);
     *refused = rc < 0 && err->sqlstate[0] != '\0' && rc == -RT_EINTERNAL;
     if (*refused) {
@@ -52,7 +54,7 @@ static int ask(struct rt_origin *out, bool *refused, size_t first, size_t count,
         rc = within ? rt_exec(NULL, conn, "ROLLBACK TO SAVEPOINT " SAVEPOINT, err) : 0;
     }
     if (rc == 0 && within)
-        rc = rt_exec(NULL, conn, "RELEASE SAVEPOINT " SAVEPOINT, err);
+        rt_later(conn, "RELEASE SAVEPOINT " SAVEPOINT);
     for (size_t i = first; rc == 0 && found && i < first + count; i++) {
         const char *value = rt_result_get(found, 0, (int)(i - first));
 

@@ -1,11 +1,10 @@
 #include "twin/projection.h"
 
-#include "base/mem.h"
-#include "pg/query.h"
+#include "pg/later.h"
 
 /* ------------------------------------------------------------------ sessions */
 
-int rt_projection_pin(struct rt_conn *conn, struct rt_err *err)
+void rt_projection_pin(struct rt_conn *conn)
 {
     /* money is written as lc_monetary says; row_security off is an error instead of
      * fewer rows; compiling takes longer than it saves. */
@@ -23,50 +22,63 @@ int rt_projection_pin(struct rt_conn *conn, struct rt_err *err)
                                            "standard_conforming_strings = on",
                                            "jit = off"};
     const char *set = rt_conn_in_transaction(conn) ? "SET LOCAL" : "SET";
-    struct rt_str sql = {0};
-    int rc;
 
-    for (size_t i = 0; i < RT_COUNT(settings); i++)
-        rt_str_addf(&sql, "%s %s;", set, settings[i]);
-    rc = rt_exec(NULL, conn, rt_str_text(&sql), err);
-    rt_str_clear(&sql);
-    return rc;
+    for (size_t i = 0; i < RT_COUNT(settings); i++) {
+        char sql[64];
+
+        snprintf(sql, sizeof(sql), "%s %s", set, settings[i]);
+        rt_later(conn, sql);
+    }
 }
 
 /* Of values with what differs between processors: word size and byte order. Texts are
  * hashed in the encoding of the database. */
-static int hash_of_constant(char **out, struct rt_conn *conn, struct rt_err *err)
-{
-    struct rt_result *found = NULL;
-    int rc = rt_query(&found, conn,
-                      "SELECT pg_catalog.concat_ws(' ', pg_catalog.getdatabaseencoding(),"
-                      " pg_catalog.hash_array_extended(ARRAY[int8send(-2), NULL,"
-                      "     textsend('revtwin'), float8send(0.1),"
-                      "     decode(repeat('00ff', 1000), 'hex')], 20261121),"
-                      " pg_catalog.hashint8extended(-2, pg_catalog.hashint4extended(-3,"
-                      "     pg_catalog.hashtextextended(repeat('revtwin', 100) COLLATE"
-                      "         \"C\", pg_catalog.uuid_hash_extended("
-                      "         '01234567-89ab-cdef-0123-456789abcdef', 20261121)))))",
-                      0, NULL, err);
+static const char constant[] =
+    "SELECT pg_catalog.concat_ws(' ', pg_catalog.getdatabaseencoding(),"
+    " pg_catalog.hash_array_extended(ARRAY[int8send(-2), NULL,"
+    "     textsend('revtwin'), float8send(0.1),"
+    "     decode(repeat('00ff', 1000), 'hex')], 20261121),"
+    " pg_catalog.hashint8extended(-2, pg_catalog.hashint4extended(-3,"
+    "     pg_catalog.hashtextextended(repeat('revtwin', 100) COLLATE"
+    "         \"C\", pg_catalog.uuid_hash_extended("
+    "         '01234567-89ab-cdef-0123-456789abcdef', 20261121)))))";
 
-    if (rc == 0)
-        *out = rt_strdup(rt_result_get(found, 0, 0));
-    rt_result_free(found);
-    return rc;
+void rt_hash_ask(struct rt_hash_probe *probe, struct rt_conn *prod, struct rt_conn *twin)
+{
+    probe->prod = (struct rt_read){.sql = constant};
+    probe->twin = (struct rt_read){.sql = constant};
+    rt_later_read(prod, &probe->prod);
+    rt_later_read(twin, &probe->twin);
+}
+
+void rt_hash_forget(struct rt_hash_probe *probe)
+{
+    rt_result_free(probe->prod.rows);
+    rt_result_free(probe->twin.rows);
+    *probe = (struct rt_hash_probe){0};
+}
+
+enum rt_hash_way rt_hash_told(struct rt_hash_probe *probe)
+{
+    bool same = strcmp(rt_result_get(probe->prod.rows, 0, 0),
+                       rt_result_get(probe->twin.rows, 0, 0)) == 0;
+
+    rt_hash_forget(probe);
+    return same ? RT_HASH_CHAIN : RT_HASH_SHA256;
 }
 
 int rt_hash_way(enum rt_hash_way *out, struct rt_conn *prod, struct rt_conn *twin,
                 struct rt_err *err)
 {
-    char *one = NULL, *other = NULL;
-    int rc = hash_of_constant(&one, prod, err);
+    struct rt_hash_probe probe;
+    int rc;
 
+    rt_hash_ask(&probe, prod, twin);
+    rc = rt_later_run(prod, err);
     if (rc == 0)
-        rc = hash_of_constant(&other, twin, err);
+        rc = rt_later_run(twin, err);
     if (rc == 0)
-        *out = strcmp(one, other) == 0 ? RT_HASH_CHAIN : RT_HASH_SHA256;
-    free(one);
-    free(other);
+        *out = rt_hash_told(&probe);
     return rc;
 }
 

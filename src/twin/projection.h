@@ -7,6 +7,7 @@
 #define RT_TWIN_PROJECTION_H
 
 #include "base/str.h"
+#include "pg/query.h"
 #include "twin/table.h"
 
 /* How rows are hashed, as rt_hash_way has found it. */
@@ -20,10 +21,20 @@ enum rt_hash_way {
 int rt_hash_way(enum rt_hash_way *out, struct rt_conn *prod, struct rt_conn *twin,
                 struct rt_err *err) RT_CHECKED;
 
+/* The same in two steps: ask, which goes with the next statement on each (pg/later.h),
+ * and when that has been good, what they said. */
+struct rt_hash_probe {
+    struct rt_read prod, twin;
+};
+void rt_hash_ask(struct rt_hash_probe *probe, struct rt_conn *prod, struct rt_conn *twin);
+enum rt_hash_way rt_hash_told(struct rt_hash_probe *probe);
+void rt_hash_forget(struct rt_hash_probe *probe); /* told already or not */
+
 /* Pin what the text of a value depends on (TimeZone, DateStyle, IntervalStyle,
  * extra_float_digits, bytea_output, lc_monetary, xmloption, search_path), and how our own
- * SQL is read, for the session or its open transaction, in which it takes no snapshot. */
-int rt_projection_pin(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
+ * SQL is read, for the session or its open transaction, in which it takes no snapshot.
+ * With the next statement, as rt_session_without_timeouts. */
+void rt_projection_pin(struct rt_conn *conn);
 
 /* Each appends. "from" is an alias for columns, "" for none: `t.`. */
 void rt_project_columns(struct rt_str *sql, const struct rt_table *table,

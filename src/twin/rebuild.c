@@ -130,12 +130,11 @@ static int prepare(struct fill *f, struct rt_site *site, struct rt_err *err)
     if (rc == 0)
         rc =
             rt_conn_open_database(&f->next, f->job->twin, site->next, RT_READ_WRITE, err);
-    if (rc == 0)
-        rc = rt_session_without_timeouts(f->next, err);
-    if (rc == 0)
-        rc = rt_projection_pin(f->next, err);
-    if (rc == 0)
+    if (rc == 0) {
+        rt_session_without_timeouts(f->next);
+        rt_projection_pin(f->next);
         rc = rt_exec(NULL, f->next, worker_settings, err);
+    }
     if (rc == 0)
         rc = rt_tables_read(&f->tables, f->arena, f->next, err);
     if (rc == 0)

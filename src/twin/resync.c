@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "pg/query.h"
+#include "pg/later.h"
 #include "twin/crew.h"
 #include "twin/delta.h"
 #include "twin/guard.h"
@@ -52,7 +52,7 @@ static int connect_both(struct resync *r, struct rt_err *err)
     int rc = rt_conn_open(&r->prod, r->prod_server, RT_READ_ONLY, err);
 
     if (rc == 0) /* the twin may take its time to wake up */
-        rc = rt_session_without_timeouts(r->prod, err);
+        rt_session_without_timeouts(r->prod);
     if (rc == 0)
         rc = rt_conn_open(&r->twin, r->twin_server, RT_READ_ONLY, err);
     return rc;
@@ -104,14 +104,12 @@ static int refuse(const char *why, struct rt_err *err)
 /* ------------------------------------------------------------------ delta */
 
 /* Outside of transactions: what follows takes longer than a server may let us idle in
- * one. */
+ * one. Of production's that ends with its next statement, which comes soon. */
 static int end_transactions(struct resync *r, struct rt_err *err)
 {
-    int rc = rt_conn_idle(r->prod) ? 0 : rt_exec(NULL, r->prod, "ROLLBACK", err);
-
-    if (rc == 0 && !rt_conn_idle(r->twin))
-        rc = rt_exec(NULL, r->twin, "ROLLBACK", err);
-    return rc;
+    if (!rt_conn_idle(r->prod))
+        rt_later_rollback(r->prod);
+    return rt_conn_idle(r->twin) ? 0 : rt_exec(NULL, r->twin, "ROLLBACK", err);
 }
 
 /* What a killed rebuild has left beside the twin takes as much room as the twin. That it

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/utf8.h"
-#include "pg/query.h"
+#include "pg/later.h"
 #include "queries.h"
 #include "twin/guard.h"
 #include "twin/snapshot.h"
@@ -97,7 +97,10 @@ static int open_connection(struct rt_site *site, struct rt_err *err)
                  : rt_conn_open_database(&site->conn, site->server,
                                          site->place.maintenance, RT_READ_WRITE, err);
 
-    return rc < 0 ? rc : rt_session_without_timeouts(site->conn, err);
+    if (rc < 0)
+        return rc;
+    rt_session_without_timeouts(site->conn);
+    return rt_later_run(site->conn, err);
 }
 
 static int refuse_locked(struct rt_site *site, struct rt_err *err)

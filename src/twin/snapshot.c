@@ -1,12 +1,12 @@
 #include "twin/snapshot.h"
 
-#include "base/str.h"
-#include "pg/query.h"
+#include "pg/later.h"
+#include "twin/lock.h"
 #include "twin/projection.h"
 
 enum { ATTEMPTS = 10 };
 
-int rt_session_without_timeouts(struct rt_conn *conn, struct rt_err *err)
+void rt_session_without_timeouts(struct rt_conn *conn)
 {
     static const struct {
         const char *name;
@@ -17,16 +17,14 @@ int rt_session_without_timeouts(struct rt_conn *conn, struct rt_err *err)
                     {"idle_session_timeout", 140000},
                     {"transaction_timeout", 170000}};
     const char *set = rt_conn_in_transaction(conn) ? "SET LOCAL" : "SET";
-    struct rt_str sql = {0};
-    int rc;
 
     for (size_t i = 0; i < RT_COUNT(timeouts); i++) {
+        char sql[64];
+
+        snprintf(sql, sizeof(sql), "%s %s = 0", set, timeouts[i].name);
         if (rt_conn_version(conn) >= timeouts[i].since)
-            rt_str_addf(&sql, "%s %s = 0;", set, timeouts[i].name);
+            rt_later(conn, sql);
     }
-    rc = rt_exec(NULL, conn, rt_str_text(&sql), err);
-    rt_str_clear(&sql);
-    return rc;
 }
 
 /* Before the snapshot and outside of its transaction: some services refuse the call. */
@@ -50,97 +48,60 @@ static int read_lsn(struct rt_snapshot *out, struct rt_arena *arena, struct rt_c
     return rc;
 }
 
-/* LOCK TABLE takes no snapshot, nor does what was sent in the transaction before. */
-static int lock_tables(const struct rt_tables *tables, struct rt_conn *prod,
-                       struct rt_err *err)
+static const char export_sql[] =
+    "SELECT pg_export_snapshot(),"
+    "       to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
+    "       pg_database_size(current_database())";
+
+/* Begin, lock, export, and read the tables: all at once. */
+static int take(struct rt_snapshot *out, const struct rt_lock_list *locked,
+                struct rt_arena *arena, struct rt_err *err)
 {
-    struct rt_str sql = {0};
+    struct rt_read export = {.sql = export_sql};
     int rc;
 
-    if (tables->count == 0)
-        return 0;
-    for (size_t i = 0; i < tables->count; i++) {
-        rt_str_add(&sql, i ? ", " : "LOCK TABLE ");
-        rt_project_source(&sql, &tables->table[i], "");
-    }
-    rt_str_add(&sql, " IN ACCESS SHARE MODE");
-    rc = rt_exec(NULL, prod, sql.data, err);
-    rt_str_clear(&sql);
-    return rc;
-}
-
-static int export_snapshot(struct rt_snapshot *out, struct rt_arena *arena,
-                           struct rt_err *err)
-{
-    struct rt_result *found = NULL;
-    int rc = rt_query(&found, out->conn,
-                      "SELECT pg_export_snapshot(),"
-                      "       to_char(now() AT TIME ZONE 'UTC',"
-                      "               'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
-                      "       pg_database_size(current_database())",
-                      0, NULL, err);
-
+    rt_later_begin(out->conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    rt_session_without_timeouts(out->conn);
+    rt_projection_pin(out->conn);
+    /* Nothing before it takes a snapshot, nor does it. */
+    rt_lock_later(out->conn, locked, "ACCESS SHARE");
+    rt_later_read(out->conn, &export);
+    rc = rt_tables_read(&out->tables, arena, out->conn, err);
     if (rc == 0) {
-        out->id = rt_arena_strdup(arena, rt_result_get(found, 0, 0));
-        out->taken_at = rt_arena_strdup(arena, rt_result_get(found, 0, 1));
-        out->size = strtoull(rt_result_get(found, 0, 2), NULL, 10);
+        out->id = rt_arena_strdup(arena, rt_result_get(export.rows, 0, 0));
+        out->taken_at = rt_arena_strdup(arena, rt_result_get(export.rows, 0, 1));
+        out->size = strtoull(rt_result_get(export.rows, 0, 2), NULL, 10);
     }
-    rt_result_free(found);
+    rt_result_free(export.rows);
     return rc;
-}
-
-/* Whether the locks are on all tables that the snapshot sees. */
-static bool same_tables(const struct rt_tables *locked, const struct rt_tables *seen)
-{
-    for (size_t i = 0; i < seen->count; i++) {
-        const struct rt_table *table = &seen->table[i];
-        const struct rt_table *lock = rt_tables_find(locked, table->schema, table->name);
-
-        if (lock == NULL || strcmp(lock->oid, table->oid) != 0)
-            return false;
-    }
-    return true;
 }
 
 /* A table was dropped or renamed before it was locked, or somebody who locks several of
  * them had to wait for us. */
 static bool is_passing(const struct rt_err *err)
 {
-    return rt_err_is(err, "42P01") || rt_err_is(err, "3F000") ||
-           rt_err_is(err, "40P01") || rt_err_is(err, "XX000");
+    return rt_lock_missed(err) || rt_err_is(err, "40P01") || rt_err_is(err, "XX000");
 }
 
 /* Once: *done tells whether it was good, else nothing stays open. */
 static int attempt(struct rt_snapshot *out, bool *done, struct rt_arena *arena,
                    struct rt_conn *prod, struct rt_err *err)
 {
-    struct rt_tables locked;
-    int rc = rt_tables_read(&locked, arena, prod, err);
+    struct rt_lock_list locked;
+    int rc = rt_lock_list_read(&locked, arena, prod, err);
 
     *done = false;
-    if (rc == 0)
-        rc = rt_exec(NULL, prod, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
     if (rc < 0)
         return rc;
     out->conn = prod;
-    rc = rt_session_without_timeouts(prod, err);
-    if (rc == 0)
-        rc = rt_projection_pin(prod, err);
-    if (rc == 0)
-        rc = lock_tables(&locked, prod, err);
+    rc = take(out, &locked, arena, err);
+    *done = rc == 0 && rt_lock_covers(&locked, &out->tables);
+    if (!*done)
+        rt_snapshot_close(out);
     if (rc < 0 && is_passing(err)) {
         rt_err_clear(err);
-        rt_snapshot_close(out);
-        return 0;
+        rc = 0;
     }
-    if (rc == 0)
-        rc = export_snapshot(out, arena, err);
-    if (rc == 0)
-        rc = rt_tables_read(&out->tables, arena, prod, err);
-    if (rc == 0 && same_tables(&locked, &out->tables))
-        *done = true;
-    else
-        rt_snapshot_close(out);
     return rc;
 }
 

@@ -30,7 +30,8 @@ int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
 void rt_snapshot_close(struct rt_snapshot *snapshot);
 
 /* Switch off the time limits of the open transaction, or else of the session: what a
- * resync does may take hours. */
-int rt_session_without_timeouts(struct rt_conn *conn, struct rt_err *err) RT_CHECKED;
+ * resync does may take hours. With the next statement (pg/later.h): outside of a
+ * transaction one that fails would undo it. */
+void rt_session_without_timeouts(struct rt_conn *conn);
 
 #endif

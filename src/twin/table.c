@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "pg/query.h"
 #include "queries.h"
@@ -225,11 +226,12 @@ int rt_tables_read(struct rt_tables *out, struct rt_arena *arena, struct rt_conn
                    struct rt_err *err)
 {
     /* With an empty path the names of types are qualified, and built-in ones are not. */
+    char *tables = rt_format("%s%s", rt_sql_tables_kept, rt_sql_tables);
     struct rt_read reads[] = {
         {.sql = "SELECT pg_catalog.set_config('search_path', '', true),"
                 "       pg_catalog.set_config('quote_all_identifiers', 'off', true),"
                 "       pg_catalog.quote_ident(current_user)"},
-        {.sql = rt_sql_tables},
+        {.sql = tables},
         {.sql = rt_sql_tables_left_out},
     };
     int rc = rt_query_many(reads, RT_COUNT(reads), conn, err);
@@ -243,6 +245,7 @@ int rt_tables_read(struct rt_tables *out, struct rt_arena *arena, struct rt_conn
     }
     for (size_t i = 0; i < RT_COUNT(reads); i++)
         rt_result_free(reads[i].rows);
+    free(tables);
     return rc;
 }
 

@@ -39,9 +39,10 @@ static void open_ends(struct ends *e, struct world *w, const char *setup,
     make(&twin_server, "dev", "public", setup, change);
     if (rt_conn_open(&e->worker.prod, &w->prod, RT_READ_WRITE, &w->err) < 0 ||
         rt_conn_open(&e->worker.twin, &w->twin, RT_READ_WRITE, &w->err) < 0 ||
-        rt_snapshot_open(&e->snapshot, &w->arena, e->worker.prod, &w->err) < 0 ||
-        rt_projection_pin(e->worker.twin, &w->err) < 0 ||
-        rt_tables_read(&e->twin, &w->arena, e->worker.twin, &w->err) < 0)
+        rt_snapshot_open(&e->snapshot, &w->arena, e->worker.prod, &w->err) < 0)
+        check_fail("%s", w->err.message);
+    rt_projection_pin(e->worker.twin);
+    if (rt_tables_read(&e->twin, &w->arena, e->worker.twin, &w->err) < 0)
         check_fail("%s", w->err.message);
     e->pair.prod = rt_tables_find(&e->snapshot.tables, "public", "t");
     e->pair.twin = rt_tables_find(&e->twin, "public", "t");

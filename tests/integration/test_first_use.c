@@ -147,8 +147,9 @@ static void expect_read_only(struct scene *s, const char *command)
 
     scene_untouched(s, 0, command);
     log = log_since(before);
-    first = strstr(log, "revtwin: LOG:  statement: ");
-    if (!first || strncmp(first, "revtwin: LOG:  statement: BEGIN READ ONLY\n", 42) != 0)
+    first = strstr(log, "revtwin: LOG:  ");
+    first = first ? strstr(first, "<unnamed>: ") : NULL;
+    if (!first || strncmp(first, "<unnamed>: BEGIN READ ONLY\n", 27) != 0)
         check_fail("%s: the first statement does not make it read-only:\n%s", command,
                    log);
     rest = strstr(first, "\n");

@@ -1,24 +1,6 @@
--- The tables that hold rows of their own, one row a column; a table without columns has
--- one row, with NULL for what is about the column.
-WITH RECURSIVE configuration (oid, condition) AS (
-    SELECT c.oid, c.condition
-    FROM pg_catalog.pg_extension e, unnest(e.extconfig, e.extcondition) c (oid, condition)
-), kept AS MATERIALIZED (
-    SELECT c.oid, c.reltoastrelid, c.relpersistence, c.relispartition,
-           c.relhassubclass, c.reltuples,
-           c.relpages, n.oid AS nspoid, n.nspname, c.relname, e.oid IS NOT NULL AS marked,
-           e.condition
-    FROM pg_catalog.pg_class c
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN configuration e ON e.oid = c.oid
-    WHERE c.relkind = 'r' AND c.relpersistence <> 't'
-      AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg!_%' ESCAPE '!'
-      AND NOT (n.nspname = 'revtwin' AND c.relname IN ('twin', 'receipt'))
-      AND (e.oid IS NOT NULL OR
-           NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                       WHERE d.classid = 'pg_catalog.pg_class'::regclass
-                         AND d.objid = c.oid AND d.deptype = 'e'))
-), doubtful (rel, number) AS (
+-- Behind tables_kept.sql: one row a column; a table without columns has one row, with NULL
+-- for what is about the column.
+, doubtful (rel, number) AS (
     -- From 18 on a NOT NULL may be there that not every row meets.
     SELECT conrelid, unnest(conkey) FROM pg_catalog.pg_constraint
     WHERE contype = 'n' AND NOT convalidated
