@@ -140,27 +140,69 @@ static int pump(struct pipe *p, struct rt_err *err)
     return rc;
 }
 
-static int run(struct pipe *p, const char *copy_to_stdout, const char *copy_from_stdin,
-               struct rt_err *err)
+/* All statements of one side. */
+static int start(struct rt_conn *conn, const struct rt_copy_leg *legs, size_t count,
+                 bool from, struct rt_err *err)
 {
-    int rc = rt_conn_send(p->from, copy_to_stdout, err);
+    struct rt_str sql = {0};
+    int rc;
 
-    if (rc == 0) /* both at once: a round trip less */
-        rc = rt_conn_send(p->to, copy_from_stdin, err);
-    if (rc == 0)
-        rc = reach(p->from, PGRES_COPY_OUT, NULL, err);
-    if (rc == 0)
-        rc = reach(p->to, PGRES_COPY_IN, NULL, err);
-    if (rc == 0)
-        rc = pump(p, err);
+    for (size_t i = 0; i < count; i++)
+        rt_str_addf(&sql, "%s%s", i ? ";\n" : "",
+                    from ? legs[i].copy_to_stdout : legs[i].copy_from_stdin);
+    rc = rt_conn_send(conn, sql.data, err);
+    rt_str_clear(&sql);
+    return rc;
+}
+
+/* Both sides are in the middle of this leg: bring them to the next one, or the end. */
+static int run_leg(struct pipe *p, bool last, struct rt_err *err)
+{
+    int rc = pump(p, err);
+
     if (rc == 0) /* the error that has ended the data, if one has */
-        rc = reach(p->from, PGRES_COMMAND_OK, NULL, err);
+        rc = reach(p->from, last ? PGRES_COMMAND_OK : PGRES_COPY_OUT, NULL, err);
     if (rc == 0 && PQputCopyEnd(p->to->pg, NULL) != 1)
         rc = rt_err_result(err, p->to, NULL);
     if (rc == 0)
         rc = rt_conn_flush(p->to, err);
     if (rc == 0)
-        rc = reach(p->to, PGRES_COMMAND_OK, &p->out->rows, err);
+        rc = reach(p->to, last ? PGRES_COMMAND_OK : PGRES_COPY_IN, &p->out->rows, err);
+    return rc;
+}
+
+static int run(struct pipe *p, struct rt_copy_leg *legs, size_t count, struct rt_err *err)
+{
+    int rc = start(p->from, legs, count, true, err);
+
+    if (rc == 0) /* both at once: a round trip less */
+        rc = start(p->to, legs, count, false, err);
+    if (rc == 0)
+        rc = reach(p->from, PGRES_COPY_OUT, NULL, err);
+    if (rc == 0)
+        rc = reach(p->to, PGRES_COPY_IN, NULL, err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        p->out = &legs[i].copied;
+        rc = run_leg(p, i + 1 == count, err);
+    }
+    return rc;
+}
+
+int rt_copy_pipes(struct rt_copy_leg *legs, size_t count, struct rt_conn *from,
+                  struct rt_conn *to, void (*passed)(void *context, size_t bytes),
+                  void *context, struct rt_err *err)
+{
+    struct pipe p = {.from = from, .to = to, .passed = passed, .context = context};
+    int rc;
+
+    for (size_t i = 0; i < count; i++)
+        legs[i].copied = (struct rt_copied){0};
+    rc = run(&p, legs, count, err);
+    if (rc < 0) {
+        abandon(to);
+        abandon(from);
+    }
+    rt_str_clear(&p.piece);
     return rc;
 }
 
@@ -169,17 +211,10 @@ int rt_copy_pipe(struct rt_copied *out, struct rt_conn *from, const char *copy_t
                  void (*passed)(void *context, size_t bytes), void *context,
                  struct rt_err *err)
 {
-    struct pipe p = {
-        .from = from, .to = to, .out = out, .passed = passed, .context = context};
-    int rc;
+    struct rt_copy_leg leg = {copy_to_stdout, copy_from_stdin, {0}};
+    int rc = rt_copy_pipes(&leg, 1, from, to, passed, context, err);
 
-    *out = (struct rt_copied){0};
-    rc = run(&p, copy_to_stdout, copy_from_stdin, err);
-    if (rc < 0) {
-        abandon(to);
-        abandon(from);
-    }
-    rt_str_clear(&p.piece);
+    *out = leg.copied;
     return rc;
 }
 

@@ -25,6 +25,16 @@ int rt_copy_pipe(struct rt_copied *out, struct rt_conn *from, const char *copy_t
                  void (*passed)(void *context, size_t bytes), void *context,
                  struct rt_err *err) RT_CHECKED;
 
+/* Several of them, one after another, which are sent at once: one round trip on the side
+ * that is read from. Whatever fails ends them all. */
+struct rt_copy_leg {
+    const char *copy_to_stdout, *copy_from_stdin;
+    struct rt_copied copied; /* filled */
+};
+int rt_copy_pipes(struct rt_copy_leg *legs, size_t count, struct rt_conn *from,
+                  struct rt_conn *to, void (*passed)(void *context, size_t bytes),
+                  void *context, struct rt_err *err) RT_CHECKED;
+
 /* Rows of a COPY ... TO STDOUT in text format, one after another, as they come. */
 struct rt_copy_reader;
 

@@ -166,16 +166,17 @@ int rt_stage_match(struct rt_stage *stage, struct rt_err *err)
     const struct rt_stage_setup *setup = rt_stage_setup_of(stage);
     struct rt_volley volley = {0};
     size_t *last = rt_alloc((setup->count + 1) * sizeof(*last));
-    int rc;
+    int rc = rt_stage_fetch(stage, err);
 
-    for (size_t i = 0; i < setup->count; i++) {
+    for (size_t i = 0; rc == 0 && i < setup->count; i++) {
         if (!rt_stage_of(stage, i)->by_key)
             continue;
         add_find(&volley, setup->pairs[i].twin, i);
         last[i] = volley.count;
         add_counts(&volley, i);
     }
-    rc = rt_volley_run(&volley, setup->writer, err);
+    if (rc == 0)
+        rc = rt_volley_run(&volley, setup->writer, err);
     for (size_t i = 0; rc == 0 && i < setup->count; i++) {
         struct rt_staged *staged = rt_stage_of(stage, i);
 
@@ -195,7 +196,10 @@ int rt_write_resolve(struct rt_stage *stage, struct rt_err *err)
     struct rt_volley volley = {0};
     struct rt_result *unique = NULL;
     size_t *last = rt_alloc((setup->count + 1) * sizeof(*last));
-    int rc = read_unique(&unique, stage, err);
+    int rc = rt_stage_fetch(stage, err);
+
+    if (rc == 0)
+        rc = read_unique(&unique, stage, err);
 
     for (size_t i = 0; rc == 0 && i < setup->count; i++) {
         struct rt_staged *staged = rt_stage_of(stage, i);

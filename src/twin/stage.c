@@ -3,8 +3,8 @@
 #include <pthread.h>
 
 #include "base/mem.h"
-#include "pg/copy.h"
 #include "pg/query.h"
+#include "twin/fetch.h"
 
 /* Differences: how many are fetched by one statement, as text; and how many are kept to
  * be sorted, whatever the table's size. */
@@ -37,7 +37,8 @@ struct place {
 struct rt_stage {
     struct rt_stage_setup setup;
     struct place *places;
-    pthread_mutex_t mutex; /* of the reader and the writer, and of what follows */
+    pthread_mutex_t mutex; /* of what follows */
+    struct rt_fetch *fetch;
     double cost_us;
     const char *unfit;
 };
@@ -50,6 +51,7 @@ struct rt_stage *rt_stage_open(const struct rt_stage_setup *setup)
     stage->places = rt_alloc((setup->count + 1) * sizeof(*stage->places));
     for (size_t i = 0; i < setup->count; i++)
         stage->places[i] = (struct place){.stage = stage, .number = i};
+    stage->fetch = rt_fetch_open(&stage->setup);
     pthread_mutex_init(&stage->mutex, NULL);
     return stage;
 }
@@ -62,6 +64,7 @@ void rt_stage_close(struct rt_stage *stage)
         free(stage->places[i].rows);
         free(stage->places[i].gone);
     }
+    rt_fetch_close(stage->fetch);
     pthread_mutex_destroy(&stage->mutex);
     free(stage->places);
     free(stage);
@@ -80,118 +83,6 @@ const struct rt_stage_setup *rt_stage_setup_of(const struct rt_stage *stage)
 struct rt_staged *rt_stage_of(struct rt_stage *stage, size_t pair)
 {
     return &stage->places[pair].staged;
-}
-
-/* ------------------------------------------------------------------ statements */
-
-static const struct rt_pair *pair_of(const struct place *place)
-{
-    return &place->stage->setup.pairs[place->number];
-}
-
-/* Prepended to the first statement that needs them: that costs no round trip. */
-static void add_create(struct rt_str *sql, const struct place *place)
-{
-    const struct rt_table *twin = pair_of(place)->twin;
-
-    if (place->staged.created)
-        return;
-    rt_str_addf(sql,
-                "CREATE TEMP TABLE " RT_STAGE_GONE " (" RT_STAGE_CTID " tid) "
-                "ON COMMIT DROP;",
-                place->number);
-    rt_str_addf(sql,
-                "CREATE TEMP TABLE " RT_STAGE_ROWS " (" RT_STAGE_CTID " tid,"
-                " " RT_STAGE_HASH " int8",
-                place->number);
-    for (size_t i = 0; i < twin->column_count; i++) {
-        if (!twin->columns[i].generated)
-            rt_str_addf(sql, ", " RT_STAGE_COLUMN " %s", i, twin->columns[i].type);
-    }
-    rt_str_add(sql, ") ON COMMIT DROP;");
-}
-
-/* Rows by ctid. OFFSET 0 keeps the planner from anything but fetching each by it, in the
- * given order, and fences the hash. */
-static void add_read(struct rt_str *sql, const struct place *place, const char *ctids,
-                     const char *twin_ctids)
-{
-    const struct rt_pair *pair = pair_of(place);
-    const char *format =
-        rt_project_binary(pair->prod, pair->twin) ? " (FORMAT binary)" : "";
-
-    rt_str_addf(sql, "COPY (SELECT %s, t.* FROM unnest('%s'::tid[]",
-                twin_ctids ? "d.twin" : "NULL::tid", ctids);
-    if (twin_ctids)
-        rt_str_addf(sql, ", '%s'::tid[]) AS d (prod, twin)", twin_ctids);
-    else
-        rt_str_add(sql, ") AS d (prod)");
-    rt_str_add(sql, " CROSS JOIN LATERAL (SELECT ");
-    rt_project_row_hash(sql, pair->prod, "revtwin_table", place->stage->setup.way);
-    for (size_t i = 0; i < pair->prod->column_count; i++) {
-        if (pair->prod->columns[i].generated)
-            continue;
-        rt_str_add(sql, ", ");
-        rt_quote_ident(sql, pair->prod->columns[i].name);
-    }
-    rt_str_add(sql, " FROM ");
-    rt_project_source(sql, pair->prod, "revtwin_table");
-    rt_str_addf(sql, " WHERE revtwin_table.ctid = d.prod OFFSET 0) AS t) TO STDOUT%s",
-                format);
-}
-
-static void count_passed(void *context, size_t bytes)
-{
-    struct rt_progress *progress = context;
-
-    progress->read += bytes;
-    progress->written += bytes;
-}
-
-/* With the mutex held. */
-static int copy_rows(struct place *place, const char *ctids, const char *twin_ctids,
-                     size_t expected, struct rt_err *err)
-{
-    const struct rt_pair *pair = pair_of(place);
-    struct rt_progress *progress = place->stage->setup.progress;
-    struct rt_copied copied;
-    struct rt_str from = {0}, to = {0};
-    int rc;
-
-    add_read(&from, place, ctids, twin_ctids);
-    add_create(&to, place);
-    rt_str_addf(&to, "COPY " RT_STAGE_ROWS " FROM STDIN%s", place->number,
-                rt_project_binary(pair->prod, pair->twin) ? " (FORMAT binary)" : "");
-    rc = rt_copy_pipe(&copied, place->stage->setup.reader, from.data,
-                      place->stage->setup.writer, to.data, progress ? count_passed : NULL,
-                      progress, err);
-    if (rc == 0) {
-        place->staged.created = true;
-        place->staged.bytes += copied.bytes;
-        if (copied.rows != expected)
-            rc = rt_err_set(err, RT_EINTERNAL,
-                            "production has given %llu rows of %zu that it has",
-                            copied.rows, expected);
-    }
-    rt_str_clear(&from);
-    rt_str_clear(&to);
-    return rc < 0 ? rt_err_wrap(err, "cannot copy rows of table %s", pair->prod->ident)
-                  : 0;
-}
-
-/* With the mutex held. */
-static int copy_gone(struct place *place, const char *ctids, struct rt_err *err)
-{
-    struct rt_str sql = {0};
-    int rc;
-
-    add_create(&sql, place);
-    rt_str_addf(&sql, "INSERT INTO " RT_STAGE_GONE " SELECT unnest('%s'::tid[])",
-                place->number, ctids);
-    rc = rt_exec(NULL, place->stage->setup.writer, sql.data, err);
-    place->staged.created |= rc == 0;
-    rt_str_clear(&sql);
-    return rc;
 }
 
 /* ------------------------------------------------------------------ batches */
@@ -256,6 +147,13 @@ static int charge(struct rt_stage *stage, size_t rows, size_t pages, struct rt_e
     return rt_err_set(err, RT_EREFUSED, "%s", stage->unfit);
 }
 
+static int fetch_rows(struct place *place, const char *ctids, const char *twin_ctids,
+                      size_t count, struct rt_err *err)
+{
+    return rt_fetch_rows(place->stage->fetch, place->number, &place->staged, ctids,
+                         twin_ctids, count, err);
+}
+
 /* One batch, of rows in production's order. */
 static int flush_batch(struct place *place, const struct difference *rows, size_t count,
                        struct rt_err *err)
@@ -268,7 +166,7 @@ static int flush_batch(struct place *place, const struct difference *rows, size_
     pthread_mutex_lock(&place->stage->mutex);
     rc = charge(place->stage, count, count_pages(rows, count, false), err);
     if (rc == 0)
-        rc = copy_rows(place, ctids.data, twin_ctids.data, count, err);
+        rc = fetch_rows(place, ctids.data, twin_ctids.data, count, err);
     pthread_mutex_unlock(&place->stage->mutex);
     rt_str_clear(&ctids);
     rt_str_clear(&twin_ctids);
@@ -303,7 +201,8 @@ static int flush_gone(struct place *place, struct rt_err *err)
     rc = charge(place->stage, place->gone_count,
                 count_pages(place->gone, place->gone_count, true), err);
     if (rc == 0)
-        rc = copy_gone(place, ctids.data, err);
+        rc = rt_fetch_gone(place->stage->fetch, place->number, &place->staged, ctids.data,
+                           err);
     pthread_mutex_unlock(&place->stage->mutex);
     place->gone_count = 0;
     rt_str_clear(&ctids);
@@ -377,7 +276,17 @@ int rt_stage_rows(struct rt_stage *stage, size_t pair, const char *ctids,
     pthread_mutex_lock(&stage->mutex);
     rc = charge(stage, count, 0, err);
     if (rc == 0)
-        rc = copy_rows(place, ctids, NULL, count, err);
+        rc = fetch_rows(place, ctids, NULL, count, err);
+    pthread_mutex_unlock(&stage->mutex);
+    return rc;
+}
+
+int rt_stage_fetch(struct rt_stage *stage, struct rt_err *err)
+{
+    int rc;
+
+    pthread_mutex_lock(&stage->mutex);
+    rc = rt_fetch_run(stage->fetch, err);
     pthread_mutex_unlock(&stage->mutex);
     return rc;
 }
@@ -394,6 +303,8 @@ int rt_stage_forget(struct rt_stage *stage, size_t pair, struct rt_err *err)
     rt_str_addf(&sql, "TRUNCATE " RT_STAGE_ROWS ", " RT_STAGE_GONE, pair, pair);
     pthread_mutex_lock(&stage->mutex);
     if (place->staged.created)
+        rc = rt_fetch_run(stage->fetch, err);
+    if (rc == 0 && place->staged.created)
         rc = rt_exec(NULL, stage->setup.writer, sql.data, err);
     pthread_mutex_unlock(&stage->mutex);
     rt_str_clear(&sql);

@@ -45,6 +45,11 @@ int rt_stage_flush(struct rt_stage *stage, size_t pair, struct rt_err *err) RT_C
 int rt_stage_rows(struct rt_stage *stage, size_t pair, const char *ctids,
                   struct rt_err *err) RT_CHECKED;
 
+/* Have all rows fetched that were asked for up to here. Until then those of several
+ * tables may wait for each other, because each fetch is a round trip to production. On
+ * one thread; rt_stage_match and rt_write_resolve begin with it. */
+int rt_stage_fetch(struct rt_stage *stage, struct rt_err *err) RT_CHECKED;
+
 /* Find the counterparts of what rt_stage_rows has staged, of all pairs, on the writer
  * while no worker stages; until then all count as inserts. */
 int rt_stage_match(struct rt_stage *stage, struct rt_err *err) RT_CHECKED;
