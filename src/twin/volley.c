@@ -1,6 +1,7 @@
 #include "twin/volley.h"
 
 #include "base/mem.h"
+#include "pg/later.h"
 
 void rt_volley_add(struct rt_volley *volley, struct rt_str *sql)
 {
@@ -11,7 +12,15 @@ void rt_volley_add(struct rt_volley *volley, struct rt_str *sql)
 
 int rt_volley_run(struct rt_volley *volley, struct rt_conn *conn, struct rt_err *err)
 {
-    return volley->count ? rt_query_many(volley->reads, volley->count, conn, err) : 0;
+    int rc;
+
+    if (volley->count == 0)
+        return 0;
+    rt_later(conn, "SET LOCAL random_page_cost = 0.1");
+    rc = rt_query_many(volley->reads, volley->count, conn, err);
+    if (rc == 0)
+        rt_later(conn, "SET LOCAL random_page_cost TO DEFAULT");
+    return rc;
 }
 
 void rt_volley_clear(struct rt_volley *volley)

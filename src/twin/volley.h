@@ -13,7 +13,13 @@ struct rt_volley {
 /* Takes the text, which is empty afterwards. */
 void rt_volley_add(struct rt_volley *volley, struct rt_str *sql);
 
-/* As rt_query_many; without a statement it does nothing. */
+/*
+ * As rt_query_many, in the open transaction; without a statement it does nothing.
+ *
+ * Rows are looked up one by one where they are few compared with the table: what comes
+ * from production comes in the order of its pages, so that most of those lookups find the
+ * twin's page in memory, of which the planner knows nothing.
+ */
 int rt_volley_run(struct rt_volley *volley, struct rt_conn *conn,
                   struct rt_err *err) RT_CHECKED;
 void rt_volley_clear(struct rt_volley *volley);
