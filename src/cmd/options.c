@@ -45,8 +45,8 @@ static const struct option_row rows[] = {
      {0, RT_OPT_FLAG, "in-place", NULL,
       "rebuild in one transaction, where databases cannot be made", FIELD(in_place)}},
     {" apply resync ",
-     {0, RT_OPT_TEXT, "method", "METHOD", "auto, delta or rebuild (default: auto)",
-      FIELD(method)}},
+     {0, RT_OPT_TEXT, "method", "METHOD",
+      "auto, incremental, delta or rebuild (default: auto)", FIELD(method)}},
     {" apply resync ",
      {0, RT_OPT_FLAG, "full-compare", NULL,
       "compare every table in full, whatever has changed", FIELD(full_compare)}},
@@ -142,17 +142,24 @@ static int check_method(const struct rt_options *options, struct rt_err *err)
 
     if (options->method && !rt_method_parse(&method, options->method))
         return rt_err_set(err, RT_EUSAGE,
-                          "--method is \"%s\", but should be auto, delta or rebuild",
+                          "--method is \"%s\", but should be auto, incremental, delta or "
+                          "rebuild",
                           options->method);
-    if (options->full_compare && method == RT_METHOD_REBUILD)
+    if (options->full_compare &&
+        (method == RT_METHOD_REBUILD || method == RT_METHOD_INCREMENTAL))
         return rt_err_set(err, RT_EUSAGE,
-                          "--full-compare and --method rebuild exclude each other");
-    if (options->keep_previous && method == RT_METHOD_DELTA)
+                          "--full-compare and --method %s exclude each other",
+                          options->method);
+    if (options->keep_previous &&
+        (method == RT_METHOD_DELTA || method == RT_METHOD_INCREMENTAL))
         return rt_err_set(err, RT_EUSAGE,
-                          "--keep-previous and --method delta exclude each other");
-    if (options->in_place && method == RT_METHOD_DELTA)
+                          "--keep-previous and --method %s exclude each other",
+                          options->method);
+    if (options->in_place &&
+        (method == RT_METHOD_DELTA || method == RT_METHOD_INCREMENTAL))
         return rt_err_set(err, RT_EUSAGE,
-                          "--in-place and --method delta exclude each other");
+                          "--in-place and --method %s exclude each other",
+                          options->method);
     return 0;
 }
 

@@ -231,6 +231,7 @@ static int find_differences(struct delta *d, struct rt_err *err)
         .writer = d->writer,
         .origin = &d->origin,
         .full_compare = job->full_compare,
+        .incremental = job->incremental,
         .keep = job->keep,
         .crew = d->crew,
         .stage = d->stage,
@@ -239,6 +240,7 @@ static int find_differences(struct delta *d, struct rt_err *err)
     rc = rt_find_differences(&d->find, d->arena, err);
     job->tables_compared = d->find.compared;
     job->missed = d->find.missed;
+    job->unfit = d->find.unfit;
     rt_crew_close(d->crew); /* its sessions would be in the way of DDL */
     d->crew = NULL;
     if (rc == -RT_EREFUSED && rt_stage_unfit(d->stage)) {

@@ -20,6 +20,7 @@ struct rt_delta {
     struct rt_conn *prod; /* outside of any transaction; only read */
     const struct rt_server *prod_server, *twin_server;
     bool full_compare; /* do not trust receipts */
+    bool incremental;  /* only by the last receipt: unfit where that does not serve */
     bool may_give_up;  /* rather than move more than a rebuild would */
     unsigned workers;
     size_t keep;                     /* as rt_recent_setup */

@@ -109,11 +109,13 @@ static int choose(struct rt_find *find, struct rt_receipt *receipt, bool *in_ful
     unfit = rt_recent_unfit(arena, receipt, find->origin, &twin);
     *scan = unfit == NULL;
     *in_full = true;
-    if (unfit) {
+    if (unfit && find->incremental) {
+        find->unfit = unfit;
+    } else if (unfit) {
         find->why = rt_arena_format(arena, "compared in full: %s", unfit);
     } else if (find->full_compare) {
         find->why = "compared in full: --full-compare";
-    } else if (receipt->incremental_runs + 1 >= RT_RECENT_RUNS) {
+    } else if (!find->incremental && receipt->incremental_runs + 1 >= RT_RECENT_RUNS) {
         find->why =
             rt_arena_format(arena, "compared in full, after %u runs that were not",
                             receipt->incremental_runs);
@@ -151,7 +153,7 @@ int rt_find_differences(struct rt_find *find, struct rt_arena *arena, struct rt_
         rt_progress_phase(find->progress, "scanning", 0, all_bytes(find));
         rc = rt_recent_open(&recent, &setup, err);
     }
-    if (rc == 0) {
+    if (rc == 0 && !find->unfit) {
         rt_progress_phase(find->progress, "comparing", find->count, all_bytes(find));
         rc = search(find, searches, recent, in_full, err);
     }

@@ -15,12 +15,14 @@ struct rt_find {
     struct rt_conn *writer;         /* the twin's, with its tables locked */
     const struct rt_origin *origin; /* of production */
     bool full_compare;              /* do not trust the receipt */
+    bool incremental;               /* or do nothing where it does not serve */
     size_t keep;                    /* as rt_recent_setup */
     struct rt_crew *crew;
     struct rt_stage *stage;
     struct rt_progress *progress;
     /* results; texts in the arena: */
-    const char *why;           /* how it was done */
+    const char *why;           /* how it was done; */
+    const char *unfit;         /* or why incremental could not be, and nothing was */
     unsigned incremental_runs; /* for the receipt */
     unsigned long compared;    /* pairs that were compared in full */
     unsigned long long *rows;  /* of production, one a pair */

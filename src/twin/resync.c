@@ -28,6 +28,7 @@ bool rt_method_parse(enum rt_method *out, const char *name)
     static const char *const names[] = {
         [RT_METHOD_AUTO] = "auto",
         [RT_METHOD_DELTA] = "delta",
+        [RT_METHOD_INCREMENTAL] = "incremental",
         [RT_METHOD_REBUILD] = "rebuild",
     };
 
@@ -94,8 +95,15 @@ static const char *why_rebuild(const struct resync *r)
 }
 
 /* The method asked for is not a rebuild, and only that would do. */
-static int refuse(const char *why, struct rt_err *err)
+static int refuse(enum rt_method method, const char *why, struct rt_err *err)
 {
+    if (method == RT_METHOD_INCREMENTAL) {
+        rt_err_set(err, RT_EREFUSED, "the twin cannot be brought in line incrementally: %s",
+                   why);
+        return rt_err_hint(err, "Without --method its tables are compared in full, or it "
+                                "is rebuilt where nothing else will do; the next run can "
+                                "be incremental then.");
+    }
     rt_err_set(err, RT_EREFUSED, "the twin cannot be brought in line by delta: %s", why);
     return rt_err_hint(err, "Without --method the twin is rebuilt where nothing else "
                             "will do. revtwin diff shows where the schemas differ.");
@@ -141,6 +149,7 @@ static int run_delta(struct resync *r, const char **unfit, struct rt_err *err)
         .prod_server = r->prod_server,
         .twin_server = r->twin_server,
         .full_compare = r->options->full_compare,
+        .incremental = r->options->method == RT_METHOD_INCREMENTAL,
         .may_give_up = r->options->method == RT_METHOD_AUTO,
         .workers = rt_crew_size(r->options->workers),
         .wait_seconds = r->options->swap_wait_seconds,
@@ -283,7 +292,7 @@ int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
         rc = follow(&r, &why, err);
     if (rc == 0 && why) {
         out->why = why;
-        rc = may_rebuild ? rebuild(&r, err) : refuse(why, err);
+        rc = may_rebuild ? rebuild(&r, err) : refuse(options->method, why, err);
     }
     out->seconds = (double)(rt_clock_us() - start) / 1e6;
 done:

@@ -219,6 +219,33 @@ static void rebuild_in_place(void **state)
     free(oid);
 }
 
+/* Only by the receipt: where that does not serve, nothing is done. */
+static void incremental_is_done_or_refused(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    scene_run(s, 5, "apply", "--method", "incremental", "--adopt");
+    scene_run(s, 0, "resync", "--adopt");
+    cluster_exec(&twin_server, s->db, "UPDATE revtwin.receipt SET incremental_runs = 9");
+    cluster_exec(&scene_server, s->db, "INSERT INTO log (name) VALUES ('customer')");
+    scene_run(s, 0, "resync", "--method", "incremental");
+    assert_said(s, "(delta, ");
+    assert_warned(s, "delta: incremental: ");
+    expect_equal(s);
+    cluster_exec(&scene_server, s->db, "INSERT INTO log (name) VALUES ('another')");
+    cluster_exec(&twin_server, s->db, "DELETE FROM revtwin.receipt");
+    scene_run(s, 3, "resync", "--method", "incremental");
+    assert_warned(s, "cannot be brought in line incrementally: no receipt of an earlier");
+    assert_warned(s, "Without --method its tables are compared in full");
+    assert_query(&twin_server, s->db, "SELECT count(*) FROM log WHERE name = 'another'",
+                 "0");
+    scene_run(s, 0, "resync");
+    assert_warned(s, "delta: compared in full: no receipt");
+    scene_run(s, 0, "resync", "--method", "incremental");
+    expect_equal(s);
+}
+
 static void methods_that_make_no_sense(void **state)
 {
     struct scene *s = *state;
@@ -232,6 +259,9 @@ static void methods_that_make_no_sense(void **state)
     assert_warned(s, "--in-place and --method delta exclude each other");
     scene_run(s, 2, "resync", "--undo", "--in-place");
     assert_warned(s, "--undo and --in-place exclude each other");
+    scene_run(s, 2, "resync", "--method", "incremental", "--keep-previous");
+    scene_run(s, 2, "resync", "--method", "incremental", "--full-compare");
+    assert_warned(s, "--full-compare and --method incremental exclude each other");
     scene_run(s, 2, "resync", "--jobs", "0");
     assert_warned(s, "a number from 1 to 99");
     scene_run(s, 3, "resync", "--method", "delta", "--adopt");
@@ -542,6 +572,8 @@ int main(void)
         pair_test(method_is_chosen_and_told),
         pair_test(migration_that_the_twin_has_already),
         pair_test(what_a_killed_rebuild_left_goes_with_a_delta),
+        pair_test(incremental_is_done_or_refused),
+        pair_test(incremental_is_done_or_refused),
         pair_test(methods_that_make_no_sense),
         pair_test(rebuild_in_place),
         pair_test(without_a_twin_apply_says_so_and_is_done),
