@@ -222,14 +222,15 @@ int rt_copy_pipe(struct rt_copied *out, struct rt_conn *from, const char *copy_t
 
 struct rt_copy_reader {
     struct rt_conn *conn;
-    char *row; /* libpq's */
+    char *row;   /* libpq's */
+    size_t left; /* COPYs whose end has not come */
     bool begun, ended;
 };
 
 int rt_copy_open(struct rt_copy_reader **out, struct rt_conn *conn,
-                 const char *copy_to_stdout, struct rt_err *err)
+                 const char *copies_to_stdout, size_t copies, struct rt_err *err)
 {
-    int rc = rt_conn_send(conn, copy_to_stdout, err);
+    int rc = rt_conn_send(conn, copies_to_stdout, err);
 
     *out = NULL;
     if (rc == 0)
@@ -240,6 +241,7 @@ int rt_copy_open(struct rt_copy_reader **out, struct rt_conn *conn,
     }
     *out = rt_alloc(sizeof(**out));
     (*out)->conn = conn;
+    (*out)->left = copies;
     return 0;
 }
 
@@ -273,6 +275,7 @@ int rt_copy_next(char **line, struct rt_copy_reader *reader, struct rt_err *err)
         *line = reader->row;
         return 0;
     }
-    reader->ended = true;
-    return reach(reader->conn, PGRES_COMMAND_OK, NULL, err);
+    reader->begun = false;
+    reader->ended = --reader->left == 0;
+    return reader->ended ? reach(reader->conn, PGRES_COMMAND_OK, NULL, err) : 0;
 }

@@ -40,13 +40,15 @@ struct rt_copy_reader;
 
 /* Send it, and let the server work: what it thinks of it, rt_copy_next tells. The
  * connection is taken until rt_copy_close, which may come before the end and then cancels
- * the statement. */
+ * the statement. It may be a string with so many COPYs: their rows follow each other. */
 int rt_copy_open(struct rt_copy_reader **out, struct rt_conn *conn,
-                 const char *copy_to_stdout, struct rt_err *err) RT_CHECKED;
+                 const char *copies_to_stdout, size_t copies,
+                 struct rt_err *err) RT_CHECKED;
 void rt_copy_close(struct rt_copy_reader *reader); /* NULL is fine */
 
 /* *line is the next row, NUL-terminated without its line end, columns apart by tabs, as
- * the text format writes them; borrowed until the next call. NULL at the end. */
+ * the text format writes them; borrowed until the next call. NULL at the end of each
+ * COPY. */
 int rt_copy_next(char **line, struct rt_copy_reader *reader,
                  struct rt_err *err) RT_CHECKED;
 

@@ -3,11 +3,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "pg/copy.h"
+#include "pg/query.h"
 
-/* What is being compared. */
+/* What is being compared: one pair of several. */
 struct comparison {
     struct rt_compared *out;
-    struct rt_worker *worker;
     struct rt_table prod, twin; /* with the same key */
     struct rt_cut cut;
     struct rt_run *runs; /* of chunks that differ, ascending */
@@ -18,18 +18,30 @@ struct comparison {
 
 /* ------------------------------------------------------------------ both sides */
 
-/* The same statement on both, each at its own table. */
+/* The same statements on both, each at its own table. */
 struct sides {
+    struct rt_str prod_sql, twin_sql;
+    size_t count;
     struct rt_copy_reader *prod, *twin;
 };
 
-static int open_sides(struct sides *sides, struct rt_worker *worker, const char *prod_sql,
-                      const char *twin_sql, struct rt_err *err)
+/* Let the next statement be written behind the others. */
+static void add_statement(struct sides *sides)
 {
-    int rc = rt_copy_open(&sides->prod, worker->prod, prod_sql, err);
+    if (sides->count++ == 0)
+        return;
+    rt_str_add(&sides->prod_sql, ";\n");
+    rt_str_add(&sides->twin_sql, ";\n");
+}
+
+static int open_sides(struct sides *sides, struct rt_worker *worker, struct rt_err *err)
+{
+    int rc =
+        rt_copy_open(&sides->prod, worker->prod, sides->prod_sql.data, sides->count, err);
 
     if (rc == 0)
-        rc = rt_copy_open(&sides->twin, worker->twin, twin_sql, err);
+        rc = rt_copy_open(&sides->twin, worker->twin, sides->twin_sql.data, sides->count,
+                          err);
     return rc;
 }
 
@@ -37,6 +49,9 @@ static void close_sides(struct sides *sides)
 {
     rt_copy_close(sides->prod);
     rt_copy_close(sides->twin);
+    rt_str_clear(&sides->prod_sql);
+    rt_str_clear(&sides->twin_sql);
+    *sides = (struct sides){0};
 }
 
 /* ------------------------------------------------------------------ chunks */
@@ -107,27 +122,36 @@ static int merge_chunks(struct comparison *c, struct sides *sides, struct rt_err
     return rc;
 }
 
-static int compare_chunks(struct comparison *c, struct rt_err *err)
+static int wrap(const struct comparison *c, struct rt_err *err)
 {
-    struct rt_str prod = {0}, twin = {0};
+    return rt_err_wrap(err, "cannot compare table %s", c->prod.ident);
+}
+
+static int compare_chunks(struct comparison *all, size_t count, struct rt_worker *worker,
+                          struct rt_err *err)
+{
     struct sides sides = {0};
     int rc;
 
-    rt_cut_sums(&prod, &c->cut, &c->prod);
-    rt_cut_sums(&twin, &c->cut, &c->twin);
-    rc = open_sides(&sides, c->worker, prod.data, twin.data, err);
-    if (rc == 0)
-        rc = merge_chunks(c, &sides, err);
+    for (size_t i = 0; i < count; i++) {
+        add_statement(&sides);
+        rt_cut_sums(&sides.prod_sql, &all[i].cut, &all[i].prod);
+        rt_cut_sums(&sides.twin_sql, &all[i].cut, &all[i].twin);
+    }
+    rc = open_sides(&sides, worker, err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = merge_chunks(&all[i], &sides, err);
+        all[i].out->read += all[i].out->prod_rows;
+        if (rc < 0)
+            wrap(&all[i], err);
+    }
     close_sides(&sides);
-    rt_str_clear(&prod);
-    rt_str_clear(&twin);
-    c->out->read += c->out->prod_rows;
     return rc;
 }
 
 /* ------------------------------------------------------------------ rows */
 
-enum { CTID_SIZE = 32, RUNS = 16384 };
+enum { CTID_SIZE = 32, RUNS = 16384, GROUP_PAIRS = 64, GROUP_BYTES = 4 << 20 };
 
 /* A line of rt_cut_rows. */
 struct row {
@@ -234,35 +258,126 @@ static int merge_rows(struct comparison *c, struct sides *sides, struct rt_err *
     return rc;
 }
 
-/* Of so many runs. */
-static int find_some(struct comparison *c, const struct rt_run *runs, size_t count,
+/* Some runs of one pair. */
+struct slice {
+    struct comparison *of;
+    size_t first, count;
+};
+
+static int find_some(const struct slice *slices, size_t count, struct rt_worker *worker,
                      struct rt_err *err)
 {
-    struct rt_str prod = {0}, twin = {0};
     struct sides sides = {0};
     int rc;
 
-    rt_cut_rows(&prod, &c->cut, &c->prod, runs, count);
-    rt_cut_rows(&twin, &c->cut, &c->twin, runs, count);
-    rc = open_sides(&sides, c->worker, prod.data, twin.data, err);
-    if (rc == 0)
-        rc = merge_rows(c, &sides, err);
+    for (size_t i = 0; i < count; i++) {
+        const struct slice *s = &slices[i];
+        const struct rt_run *runs = s->of->runs + s->first;
+
+        add_statement(&sides);
+        rt_cut_rows(&sides.prod_sql, &s->of->cut, &s->of->prod, runs, s->count);
+        rt_cut_rows(&sides.twin_sql, &s->of->cut, &s->of->twin, runs, s->count);
+    }
+    rc = open_sides(&sides, worker, err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = merge_rows(slices[i].of, &sides, err);
+        if (rc < 0)
+            wrap(slices[i].of, err);
+    }
     close_sides(&sides);
-    rt_str_clear(&prod);
-    rt_str_clear(&twin);
     return rc;
 }
 
 /* As many statements as keep each of a bounded length, but where each would read the
- * whole table. */
-static int find_rows(struct comparison *c, struct rt_err *err)
+ * whole table; and so many of them at once. */
+static int find_rows(struct comparison *all, size_t count, struct rt_worker *worker,
+                     struct rt_err *err)
 {
-    size_t most = rt_cut_rescans(&c->cut) ? c->run_count : RUNS;
+    struct slice *slices = rt_alloc((count + 1) * sizeof(*slices));
+    size_t waiting = 0, runs = 0;
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < c->run_count; i += most)
-        rc = find_some(c, c->runs + i, c->run_count - i < most ? c->run_count - i : most,
-                       err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct comparison *c = &all[i];
+        size_t most = rt_cut_rescans(&c->cut) ? c->run_count : RUNS, from = 0;
+
+        while (rc == 0 && c->differences && from < c->run_count) {
+            size_t some = c->run_count - from < most ? c->run_count - from : most;
+
+            slices[waiting++] = (struct slice){c, from, some};
+            from += some;
+            runs += some;
+            if (runs < RUNS && waiting < count)
+                continue;
+            rc = find_some(slices, waiting, worker, err);
+            waiting = runs = 0;
+        }
+    }
+    if (rc == 0 && waiting > 0)
+        rc = find_some(slices, waiting, worker, err);
+    free(slices);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ all of it */
+
+static int cut_tables(struct comparison *all, size_t count, struct rt_conn *prod,
+                      struct rt_err *err)
+{
+    struct rt_read *reads = rt_alloc((count + 1) * sizeof(*reads));
+    size_t *of = rt_alloc((count + 1) * sizeof(*of)), asked = 0;
+    int rc = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct rt_str query = {0};
+
+        if (!rt_cut_begin(&query, &all[i].cut, &all[i].prod))
+            continue;
+        of[asked] = i;
+        reads[asked++].sql = rt_str_take(&query);
+    }
+    if (asked > 0)
+        rc = rt_query_many(reads, asked, prod, err);
+    for (size_t i = 0; i < asked; i++) {
+        struct comparison *c = &all[of[i]];
+
+        if (rc == 0)
+            rt_cut_end(&c->cut, &c->prod, reads[i].rows);
+        rt_result_free(reads[i].rows);
+        free((char *)reads[i].sql);
+    }
+    free(reads);
+    free(of);
+    return rc < 0 ? wrap(&all[0], err) : 0;
+}
+
+int rt_compare_tables(struct rt_comparing *items, size_t count, struct rt_worker *worker,
+                      enum rt_hash_way way, enum rt_compare_depth depth,
+                      struct rt_err *err)
+{
+    struct comparison *all = rt_alloc((count + 1) * sizeof(*all));
+    int rc;
+
+    for (size_t i = 0; i < count; i++) {
+        struct comparison *c = &all[i];
+
+        items[i].compared = (struct rt_compared){0};
+        *c = (struct comparison){.out = &items[i].compared,
+                                 .prod = *items[i].pair->prod,
+                                 .twin = *items[i].pair->twin,
+                                 .cut = {.way = way, .depth = depth},
+                                 .differences = items[i].differences};
+        c->twin.key = c->prod.key; /* which of several may be up to names of indexes */
+        c->twin.key_count = c->prod.key_count;
+    }
+    rc = cut_tables(all, count, worker->prod, err);
+    if (rc == 0)
+        rc = compare_chunks(all, count, worker, err);
+    if (rc == 0)
+        rc = find_rows(all, count, worker, err);
+    for (size_t i = 0; i < count; i++)
+        free(all[i].runs);
+    free(all);
     return rc;
 }
 
@@ -271,22 +386,25 @@ int rt_compare_table(struct rt_compared *out, struct rt_worker *worker,
                      enum rt_compare_depth depth,
                      const struct rt_differences *differences, struct rt_err *err)
 {
-    struct comparison c = {.out = out,
-                           .worker = worker,
-                           .prod = *pair->prod,
-                           .twin = *pair->twin,
-                           .cut = {.way = way, .depth = depth},
-                           .differences = differences};
-    int rc;
+    struct rt_comparing item = {.pair = pair, .differences = differences};
+    int rc = rt_compare_tables(&item, 1, worker, way, depth, err);
 
-    *out = (struct rt_compared){0};
-    c.twin.key = c.prod.key; /* which of several may be up to the names of indexes */
-    c.twin.key_count = c.prod.key_count;
-    rc = rt_cut_table(&c.cut, &c.prod, worker->prod, err);
-    if (rc == 0)
-        rc = compare_chunks(&c, err);
-    if (rc == 0 && differences && c.run_count > 0)
-        rc = find_rows(&c, err);
-    free(c.runs);
-    return rc < 0 ? rt_err_wrap(err, "cannot compare table %s", c.prod.ident) : 0;
+    *out = item.compared;
+    return rc;
+}
+
+size_t rt_compare_group(const struct rt_comparing *items, size_t count)
+{
+    unsigned long long bytes = 0;
+    size_t some = 0;
+
+    while (some < count && some < GROUP_PAIRS) {
+        const struct rt_table *table = items[some].pair->prod;
+
+        bytes += table->bytes + table->toast_bytes;
+        if (some > 0 && bytes > GROUP_BYTES)
+            break;
+        some++;
+    }
+    return some;
 }

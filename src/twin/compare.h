@@ -32,13 +32,29 @@ struct rt_compared {
     unsigned long long chunks, differing;    /* chunks */
 };
 
-/* Compare on a worker's two connections, each pinned as rt_projection_pin. differences
+/*
+ * Compare on a worker's two connections, each pinned as rt_projection_pin. differences
  * may be NULL: then only the counts are filled, and rows are not looked for. The tables
- * are the same when no chunk differs. */
+ * are the same when no chunk differs.
+ */
 int rt_compare_table(struct rt_compared *out, struct rt_worker *worker,
                      const struct rt_pair *pair, enum rt_hash_way way,
                      enum rt_compare_depth depth,
                      const struct rt_differences *differences,
                      struct rt_err *err) RT_CHECKED;
+
+/* The same of several pairs, one after another, whose statements are sent together: as
+ * many round trips as for one. */
+struct rt_comparing {
+    const struct rt_pair *pair;
+    const struct rt_differences *differences;
+    struct rt_compared compared; /* filled */
+};
+int rt_compare_tables(struct rt_comparing *items, size_t count, struct rt_worker *worker,
+                      enum rt_hash_way way, enum rt_compare_depth depth,
+                      struct rt_err *err) RT_CHECKED;
+
+/* How many of the next pairs are so small that they should be compared together. */
+size_t rt_compare_group(const struct rt_comparing *items, size_t count);
 
 #endif

@@ -6,7 +6,7 @@
 
 /* A chunk should be small, since what differs in it is looked for row by row; and each is
  * a line from both sides, and a group that the servers keep in memory. */
-enum { CHUNK_ROWS = 32, MOST_CHUNKS = 1 << 18, LEAST_ROW_BYTES = 28 };
+enum { CHUNK_ROWS = 32, KEYS_PER_ROW = 16, MOST_CHUNKS = 1 << 18, LEAST_ROW_BYTES = 28 };
 
 /* ------------------------------------------------------------------ cutting */
 
@@ -32,23 +32,16 @@ static const char *leading(const struct rt_table *table)
 }
 
 /* Production's first and last leading integer; NULLs when it has no rows. */
-static int read_bounds(struct rt_result **out, const struct rt_table *table,
-                       struct rt_conn *prod, struct rt_err *err)
+static void add_bounds(struct rt_str *sql, const struct rt_table *table)
 {
-    struct rt_str sql = {0};
-    int rc;
-
-    rt_str_add(&sql, "SELECT min(");
-    rt_quote_ident(&sql, leading(table));
-    rt_str_add(&sql, "), max(");
-    rt_quote_ident(&sql, leading(table));
-    rt_str_add(&sql, ") FROM ");
-    rt_project_source(&sql, table, "");
-    rt_str_add(&sql, " WHERE ");
-    rt_project_where(&sql, table);
-    rc = rt_query(out, prod, sql.data, 0, NULL, err);
-    rt_str_clear(&sql);
-    return rc;
+    rt_str_add(sql, "SELECT min(");
+    rt_quote_ident(sql, leading(table));
+    rt_str_add(sql, "), max(");
+    rt_quote_ident(sql, leading(table));
+    rt_str_add(sql, ") FROM ");
+    rt_project_source(sql, table, "");
+    rt_str_add(sql, " WHERE ");
+    rt_project_where(sql, table);
 }
 
 static void cut_ranges(struct rt_cut *cut, int64_t first, int64_t last, unsigned chunks)
@@ -76,33 +69,42 @@ static void cut_buckets(struct rt_cut *cut, unsigned chunks)
     cut->last = INT64_MAX >> cut->shift;
 }
 
-int rt_cut_table(struct rt_cut *cut, const struct rt_table *table, struct rt_conn *prod,
-                 struct rt_err *err)
+bool rt_cut_begin(struct rt_str *query, struct rt_cut *cut, const struct rt_table *table)
 {
     unsigned chunks = wanted_chunks(table);
-    struct rt_result *bounds = NULL;
-    int rc = 0;
 
     cut->kind = RT_CUT_NOT;
     if (chunks < 2)
-        return 0;
+        return false;
     if (!has_leading_integer(table)) {
         cut_buckets(cut, chunks);
-        return 0;
+        return false;
     }
-    rc = read_bounds(&bounds, table, prod, err);
-    if (rc == 0 && rt_result_get(bounds, 0, 0)) {
-        int64_t first = strtoll(rt_result_get(bounds, 0, 0), NULL, 10);
-        int64_t last = strtoll(rt_result_get(bounds, 0, 1), NULL, 10);
+    add_bounds(query, table);
+    return true;
+}
 
-        /* Few different values would leave a part of the table in each chunk. */
-        if (table->key_count > 1 && (uint64_t)last - (uint64_t)first < chunks)
-            cut_buckets(cut, chunks);
-        else
-            cut_ranges(cut, first, last, chunks);
-    }
-    rt_result_free(bounds);
-    return rc;
+/* Few different values leave a part of the table in each chunk. By keys that does not
+ * matter as soon: an index has them. */
+static bool too_few(const struct rt_cut *cut, uint64_t span, unsigned chunks)
+{
+    return span < (cut->depth == RT_COMPARE_KEYS ? chunks / KEYS_PER_ROW : chunks);
+}
+
+void rt_cut_end(struct rt_cut *cut, const struct rt_table *table,
+                const struct rt_result *rows)
+{
+    unsigned chunks = wanted_chunks(table);
+    int64_t first, last;
+
+    if (rt_result_get(rows, 0, 0) == NULL)
+        return;
+    first = strtoll(rt_result_get(rows, 0, 0), NULL, 10);
+    last = strtoll(rt_result_get(rows, 0, 1), NULL, 10);
+    if (table->key_count > 1 && too_few(cut, (uint64_t)last - (uint64_t)first, chunks))
+        cut_buckets(cut, chunks);
+    else
+        cut_ranges(cut, first, last, chunks);
 }
 
 bool rt_cut_rescans(const struct rt_cut *cut)
@@ -176,33 +178,83 @@ static void add_chunk_source(struct rt_str *sql, const struct rt_cut *cut,
     }
 }
 
-/* Whether the sum is of what the chunks are made of, too. */
+/* Whether the sum is of what the chunks are made of, too: the row or the key. Of a key of
+ * several columns it is at least the first. */
 static bool sums_chunk_source(const struct rt_cut *cut, const struct rt_table *table)
 {
+    if (cut->depth == RT_COMPARE_KEYS)
+        return cut->kind != RT_CUT_NOT;
     return cut->kind == RT_CUT_BUCKETS && table->key_count == 0;
 }
 
-void rt_cut_sums(struct rt_str *sql, const struct rt_cut *cut,
-                 const struct rt_table *table)
+static void add_scan_sums(struct rt_str *sql, const struct rt_cut *cut,
+                          const struct rt_table *table)
 {
-    bool rows = cut->depth == RT_COMPARE_ROWS;
+    bool shared = sums_chunk_source(cut, table);
 
     rt_str_add(sql, SETTINGS "COPY (SELECT ");
     add_chunk(sql, cut);
-    rt_str_add(sql, ", count(*)");
-    if (rows)
-        rt_str_add(sql, sums_chunk_source(cut, table) ? ", sum(c)" : ", sum(h)");
-    rt_str_add(sql, " FROM (SELECT ");
+    rt_str_addf(sql, ", count(*), sum(%s) FROM (SELECT ", shared ? "c" : "h");
     add_chunk_source(sql, cut, table);
     rt_str_add(sql, " AS c");
-    if (rows && !sums_chunk_source(cut, table)) {
+    if (!shared) {
         rt_str_add(sql, ", ");
-        rt_project_row_hash(sql, table, "", cut->way);
+        if (cut->depth == RT_COMPARE_KEYS)
+            rt_project_key_hash(sql, table, cut->way);
+        else
+            rt_project_row_hash(sql, table, "", cut->way);
         rt_str_add(sql, " AS h");
     }
     add_source(sql, table);
     /* Without the fence a hash is computed again wherever it is used. */
     rt_str_add(sql, " OFFSET 0) x GROUP BY 1 ORDER BY 1) TO STDOUT");
+}
+
+/* The bound of chunk n that is a chunk's first number, or its last. */
+static void add_bound(struct rt_str *sql, const struct rt_cut *cut, bool upper)
+{
+    rt_str_addf(sql,
+                upper ? " <= CASE WHEN n > %" PRId64 " THEN "
+                      : " >= CASE WHEN n < "
+                        "%" PRId64 " THEN ",
+                upper ? cut->last : cut->first);
+    add_int8(sql, upper ? INT64_MAX : INT64_MIN);
+    rt_str_addf(sql, " ELSE (n << %u)", cut->shift);
+    if (upper)
+        rt_str_addf(sql, " + %" PRId64, (int64_t)((UINT64_C(1) << cut->shift) - 1));
+    rt_str_add(sql, " END");
+}
+
+/* The same from the index alone: a third of the time of grouping what a scan reads. */
+static void add_index_sums(struct rt_str *sql, const struct rt_cut *cut,
+                           const struct rt_table *table)
+{
+    rt_str_addf(sql,
+                SETTINGS
+                "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = "
+                "off; COPY (SELECT n, x.count, x.sum FROM generate_series(%" PRId64
+                "::int8, %" PRId64 "::int8) n, LATERAL (SELECT count(*), sum(",
+                cut->first - 1, cut->last + 1);
+    rt_quote_ident(sql, leading(table));
+    rt_str_add(sql, "::pg_catalog.int8)");
+    add_source(sql, table);
+    rt_str_add(sql, " AND ");
+    rt_quote_ident(sql, leading(table));
+    add_bound(sql, cut, false);
+    rt_str_add(sql, " AND ");
+    rt_quote_ident(sql, leading(table));
+    add_bound(sql, cut, true);
+    rt_str_add(sql, " OFFSET 0) x WHERE x.count > 0) TO STDOUT; SET LOCAL enable_seqscan "
+                    "= on; SET LOCAL enable_bitmapscan = on");
+}
+
+void rt_cut_sums(struct rt_str *sql, const struct rt_cut *cut,
+                 const struct rt_table *table)
+{
+    if (cut->depth == RT_COMPARE_KEYS && cut->kind == RT_CUT_RANGES && table->visible)
+        add_index_sums(sql, cut, table);
+    else
+        add_scan_sums(sql, cut, table);
 }
 
 /* ------------------------------------------------------------------ rows */

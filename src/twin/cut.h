@@ -6,6 +6,7 @@
 #ifndef RT_TWIN_CUT_H
 #define RT_TWIN_CUT_H
 
+#include "pg/query.h"
 #include "twin/projection.h"
 
 enum rt_cut_kind {
@@ -29,11 +30,16 @@ struct rt_cut {
     enum rt_compare_depth depth;
 };
 
-/* Set kind, shift, first and last for this table of production. */
-int rt_cut_table(struct rt_cut *cut, const struct rt_table *table, struct rt_conn *prod,
-                 struct rt_err *err) RT_CHECKED;
+/*
+ * Set kind, shift, first and last for this table of production. True: for that a query is
+ * to be asked there, which is appended, and the cut is to be ended with its rows.
+ */
+bool rt_cut_begin(struct rt_str *query, struct rt_cut *cut, const struct rt_table *table);
+void rt_cut_end(struct rt_cut *cut, const struct rt_table *table,
+                const struct rt_result *rows);
 
-/* A COPY of "chunk, count of rows [, sum of row hashes]", in the order of chunks. */
+/* A COPY of "chunk, count of rows, sum of hashes" of rows, or of keys where the count
+ * alone may miss one that went for another that came, in the order of chunks. */
 void rt_cut_sums(struct rt_str *sql, const struct rt_cut *cut,
                  const struct rt_table *table);
 

@@ -54,7 +54,14 @@ struct gone {
     size_t pair;
     unsigned long long surplus; /* rows that the twin would have more */
     unsigned long long found;
-    struct rt_differences to;
+    struct rt_differences sink, to;
+};
+
+/* Of some pairs, for one job. */
+struct hunt {
+    struct gone **gone;         /* of each of */
+    struct rt_comparing *items; /* these */
+    size_t count;
 };
 
 /* Of the keys that only one side has, those on production are staged already. */
@@ -71,18 +78,19 @@ static int stage_gone(void *context, const char *prod_ctid, const char *twin_cti
 
 static int find_gone(struct rt_worker *worker, void *context, struct rt_err *err)
 {
-    struct gone *gone = context;
-    const struct rt_recent_setup *setup = &gone->recent->setup;
-    const struct rt_differences sink = {.found = stage_gone, .context = gone};
-    struct rt_compared compared;
-    int rc;
+    const struct hunt *hunt = context;
+    struct rt_recent *recent = hunt->gone[0]->recent;
+    struct rt_stage *stage = hunt->gone[0]->stage;
+    int rc = rt_compare_tables(hunt->items, hunt->count, worker, recent->setup.way,
+                               RT_COMPARE_KEYS, err);
 
-    gone->to = rt_stage_sink(gone->stage, gone->pair);
-    rc = rt_compare_table(&compared, worker, &setup->pairs[gone->pair], setup->way,
-                          RT_COMPARE_KEYS, &sink, err);
-    if (rc == 0 && setup->progress)
-        atomic_fetch_add(&setup->progress->rows_read, compared.read);
-    return rc == 0 ? rt_stage_flush(gone->stage, gone->pair, err) : rc;
+    for (size_t i = 0; rc == 0 && i < hunt->count; i++) {
+        if (recent->setup.progress)
+            atomic_fetch_add(&recent->setup.progress->rows_read,
+                             hunt->items[i].compared.read);
+        rc = rt_stage_flush(stage, hunt->gone[i]->pair, err);
+    }
+    return rc;
 }
 
 static int give_up(struct rt_recent *recent, size_t pair, struct rt_stage *stage,
@@ -115,38 +123,82 @@ static int settle_one(struct gone *gone, struct rt_err *err)
     return 0;
 }
 
-static void add_search(struct gone *gone)
-{
-    const struct rt_recent_entry *entry = &gone->recent->entries[gone->pair];
+/* What all hunts are made of: room for every pair. */
+struct hunts {
+    struct gone *gone, **some;
+    struct rt_comparing *items;
+    struct hunt *hunts;
+    size_t count; /* of some and items */
+};
 
-    rt_crew_add(gone->recent->setup.crew,
-                &(struct rt_job){.run = find_gone,
-                                 .context = gone,
-                                 .weight = (double)entry->table.prod_rows});
+static void choose(struct hunts *all, const struct rt_recent_setup *setup)
+{
+    for (size_t i = 0; i < setup->count; i++) {
+        struct gone *gone = &all->gone[i];
+
+        if (gone->surplus == 0)
+            continue;
+        gone->to = rt_stage_sink(gone->stage, i);
+        gone->sink = (struct rt_differences){.found = stage_gone, .context = gone};
+        all->some[all->count] = gone;
+        all->items[all->count++] =
+            (struct rt_comparing){.pair = &setup->pairs[i], .differences = &gone->sink};
+    }
+}
+
+/* Nothing fails between the first job and the end of them all, which use the hunts. */
+static int hunt_all(struct hunts *all, const struct rt_recent_setup *setup,
+                    struct rt_err *err)
+{
+    size_t number = 0, length;
+
+    choose(all, setup);
+    for (size_t i = 0; i < all->count; i += length) {
+        struct hunt *hunt = &all->hunts[number++];
+
+        length = rt_compare_group(all->items + i, all->count - i);
+        *hunt = (struct hunt){all->some + i, all->items + i, length};
+        rt_crew_add(setup->crew,
+                    &(struct rt_job){.run = find_gone,
+                                     .context = hunt,
+                                     .weight = (double)all->items[i].pair->prod->bytes});
+    }
+    return rt_crew_finish(setup->crew, err);
+}
+
+static int settle_all(struct hunts *all, struct rt_recent *recent, struct rt_stage *stage,
+                      struct rt_err *err)
+{
+    int rc = rt_stage_match(stage, err);
+
+    for (size_t i = 0; rc == 0 && i < recent->setup.count; i++) {
+        all->gone[i] = (struct gone){.recent = recent, .stage = stage, .pair = i};
+        if (recent->entries[i].table.verdict == RT_RECENT_CHANGED)
+            rc = settle_one(&all->gone[i], err);
+    }
+    if (rc == 0)
+        rc = hunt_all(all, &recent->setup, err);
+    for (size_t i = 0; rc == 0 && i < recent->setup.count; i++) {
+        if (all->gone[i].found != all->gone[i].surplus)
+            rc = give_up(recent, i, stage, "its keys do not add up", err);
+    }
+    return rc;
 }
 
 int rt_recent_settle(struct rt_recent *recent, struct rt_stage *stage, struct rt_err *err)
 {
-    const struct rt_recent_setup *setup = &recent->setup;
-    struct gone *gone = rt_alloc((setup->count + 1) * sizeof(*gone));
-    int rc = rt_stage_match(stage, err);
+    size_t count = recent->setup.count + 1;
+    struct hunts all = {
+        .gone = rt_alloc(count * sizeof(*all.gone)),
+        .some = rt_alloc(count * sizeof(struct gone *)),
+        .items = rt_alloc(count * sizeof(*all.items)),
+        .hunts = rt_alloc(count * sizeof(*all.hunts)),
+    };
+    int rc = settle_all(&all, recent, stage, err);
 
-    for (size_t i = 0; rc == 0 && i < setup->count; i++) {
-        gone[i] = (struct gone){.recent = recent, .stage = stage, .pair = i};
-        if (recent->entries[i].table.verdict == RT_RECENT_CHANGED)
-            rc = settle_one(&gone[i], err);
-    }
-    /* Nothing fails between the first job and the end of them all, which use gone. */
-    for (size_t i = 0; rc == 0 && i < setup->count; i++) {
-        if (gone[i].surplus > 0)
-            add_search(&gone[i]);
-    }
-    if (rc == 0)
-        rc = rt_crew_finish(setup->crew, err);
-    for (size_t i = 0; rc == 0 && i < setup->count; i++) {
-        if (gone[i].found != gone[i].surplus)
-            rc = give_up(recent, i, stage, "its keys do not add up", err);
-    }
-    free(gone);
+    free(all.gone);
+    free(all.some);
+    free(all.items);
+    free(all.hunts);
     return rc;
 }

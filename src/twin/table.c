@@ -20,6 +20,7 @@ enum {
     UNLOGGED,
     PARTITION,
     PARENT,
+    VISIBLE,
     MAY_USE,
     MAY_SELECT,
     HIDDEN,
@@ -159,6 +160,7 @@ static void read_table(struct rt_table *table, struct rt_arena *arena,
         .unlogged = rt_result_true(found, row, UNLOGGED),
         .partition = rt_result_true(found, row, PARTITION),
         .parent = rt_result_true(found, row, PARENT),
+        .visible = rt_result_true(found, row, VISIBLE),
     };
 }
 

@@ -44,6 +44,7 @@ struct rt_table {
     double rows; /* the planner's estimate; negative when never analysed */
     bool unlogged, partition;
     bool parent; /* others inherit from it, or have done so */
+    bool visible; /* nearly all of it has been vacuumed: an index tells of its rows alone */
 };
 
 struct rt_tables {

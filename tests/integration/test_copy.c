@@ -302,7 +302,7 @@ static void rows_one_by_one(void **state)
     assert_int_equal(rt_copy_open(&reader, e.from,
                                   "COPY (VALUES (1, 'a'), (2, NULL), (3, E'x\\ty'), "
                                   "(4, repeat('z', 3000000))) TO STDOUT",
-                                  &e.err),
+                                  1, &e.err),
                      0);
     assert_int_equal(rt_copy_next(&line, reader, &e.err), 0);
     assert_string_equal(line, "1\ta");
@@ -331,7 +331,7 @@ static void a_reader_may_fail_late(void **state)
     (void)state;
     open_ends(&e);
     assert_int_equal(
-        rt_copy_open(&reader, e.from, "COPY (SELECT nothing) TO STDOUT", &e.err), 0);
+        rt_copy_open(&reader, e.from, "COPY (SELECT nothing) TO STDOUT", 1, &e.err), 0);
     assert_int_equal(rt_copy_next(&line, reader, &e.err), -RT_EINTERNAL);
     assert_string_equal(e.err.sqlstate, "42703");
     rt_copy_close(reader);
@@ -340,7 +340,7 @@ static void a_reader_may_fail_late(void **state)
         rt_copy_open(&reader, e.from,
                      "COPY (SELECT 1 / (1000 - n) FROM generate_series(1, 2000) n) "
                      "TO STDOUT",
-                     &e.err),
+                     1, &e.err),
         0);
     do {
         rc = rt_copy_next(&line, reader, &e.err);
@@ -367,7 +367,7 @@ static void a_reader_may_be_closed_early(void **state)
 
         assert_int_equal(
             rt_copy_open(&reader, e.from,
-                         "COPY (SELECT generate_series(1, 2000000000)) TO STDOUT",
+                         "COPY (SELECT generate_series(1, 2000000000)) TO STDOUT", 1,
                          &e.err),
             0);
         for (int row = 0; row < i; row++)

@@ -60,6 +60,7 @@ SELECT k.oid, k.nspname, k.relname,
             ELSE k.reltuples::float8 / k.relpages * pg_relation_size(k.oid)
                  / current_setting('block_size')::int END,
        k.relpersistence = 'u', k.relispartition, k.relhassubclass,
+       k.relallvisible > 0.9 * k.relpages,
        -- NULL when it was dropped since; then whoever locks it will know
        coalesce(has_schema_privilege(k.nspoid, 'USAGE'), true),
        coalesce(has_table_privilege(k.oid, 'SELECT'), true),

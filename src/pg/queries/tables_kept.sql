@@ -3,8 +3,9 @@ WITH RECURSIVE configuration (oid, condition) AS (
     SELECT c.oid, c.condition
     FROM pg_catalog.pg_extension e, unnest(e.extconfig, e.extcondition) c (oid, condition)
 ), kept AS MATERIALIZED (
-    SELECT c.oid, c.reltoastrelid, c.relpersistence, c.relispartition, c.relhassubclass, c.reltuples,
-           c.relpages, n.oid AS nspoid, n.nspname, c.relname, e.oid IS NOT NULL AS marked,
+    SELECT c.oid, c.reltoastrelid, c.relpersistence, c.relispartition, c.relhassubclass,
+           c.reltuples, c.relpages, c.relallvisible, n.oid AS nspoid, n.nspname, c.relname,
+           e.oid IS NOT NULL AS marked,
            e.condition
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
