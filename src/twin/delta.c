@@ -33,6 +33,8 @@ struct delta {
     struct rt_pair *pairs;
     size_t count;
     struct rt_hash_probe probe;
+    struct rt_read empty;    /* materialized views of production that are not populated */
+    struct rt_places places; /* of its sequences */
     enum rt_hash_way way;
     struct rt_crew *crew;
     struct rt_stage *stage;
@@ -95,8 +97,14 @@ static int open_prod(struct delta *d, struct rt_err *err)
         rc = start_crew(d, err);
     if (rc < 0)
         return rc;
-    rt_hash_ask(&d->probe, job->prod, d->writer); /* told when schemas are read */
-    return rt_origin_read(&d->origin, d->arena, job->prod, err);
+    /* Answers that are needed later come with those to the next questions. */
+    rt_hash_ask(&d->probe, job->prod, d->writer);
+    rt_matviews_ask(&d->empty, job->prod);
+    rt_places_ask(&d->places, job->prod);
+    rc = rt_origin_read(&d->origin, d->arena, job->prod, err);
+    if (rc == 0)
+        rc = rt_places_read(&d->places, job->prod, err);
+    return rc;
 }
 
 static bool same_columns(const struct rt_table *a, const struct rt_table *b)
@@ -285,7 +293,7 @@ static int refresh_views(struct delta *d, struct rt_err *err)
             rt_str_addf(&changed, "%s%s", changed.len ? "," : "{", load->oid);
     }
     rt_str_add(&changed, changed.len ? "}" : "{}");
-    rc = rt_matviews_refresh(&refreshed, d->job->prod, d->writer, changed.data, err);
+    rc = rt_matviews_refresh(&refreshed, &d->empty, d->writer, changed.data, err);
     rt_str_clear(&changed);
     return rc;
 }
@@ -354,7 +362,7 @@ static int change(struct delta *d, struct rt_err *err)
     rt_conn_on_wait(d->writer, show, d->job->progress);
     rc = write_rows(d, err);
     if (rc == 0)
-        rc = rt_sequences_follow(&moved, d->job->prod, d->writer, err);
+        rc = rt_sequences_follow(&moved, &d->places, d->writer, err);
     if (rc == 0)
         rc = refresh_views(d, err);
     if (rc == 0)
@@ -405,9 +413,12 @@ static int attempt(struct delta *d, struct rt_err *err)
         rc = clear_the_way(d, err);
     rt_crew_close(d->crew);
     rt_hash_forget(&d->probe);
+    rt_result_free(d->empty.rows);
     rt_stage_close(d->stage);
     rt_suspended_clear(&d->suspended);
-    rt_snapshot_close(&job->snapshot);
+    if (rc < 0 || job->unfit) /* else its connection is about to be closed */
+        rt_snapshot_close(&job->snapshot);
+    rt_places_clear(&d->places);
     rt_conn_close(d->writer);
     return rc;
 }

@@ -17,7 +17,8 @@
 #define RT_DELTA "delta" /* the name of the method */
 
 struct rt_delta {
-    struct rt_conn *prod; /* outside of any transaction; only read */
+    /* Outside of any transaction; only read. Stays in one where all went well. */
+    struct rt_conn *prod;
     const struct rt_server *prod_server, *twin_server;
     bool full_compare; /* do not trust receipts */
     bool incremental;  /* only by the last receipt: unfit where that does not serve */
@@ -31,8 +32,8 @@ struct rt_delta {
     struct rt_progress *progress;
     /* results: */
     const char *unfit; /* why delta cannot or should not be done; nothing was changed */
-    struct rt_receipt receipt;   /* what was written to the twin */
-    struct rt_snapshot snapshot; /* closed */
+    struct rt_receipt receipt; /* what was written to the twin */
+    struct rt_snapshot snapshot;
     unsigned long tables, tables_changed, tables_compared; /* the last: in full */
     /* Differences in what earlier runs had taken for equal, as "public.users (3 rows)":
      * the twin is equal all the same, but whoever called has to be loud about it. */

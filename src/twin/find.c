@@ -7,46 +7,100 @@ struct search {
     struct rt_recent *recent; /* or NULL */
     size_t pair;
     bool in_full;
+    struct rt_differences sink; /* of a comparison */
 };
 
-static int compare(const struct search *s, struct rt_worker *worker, struct rt_err *err)
-{
-    struct rt_find *find = s->find;
-    struct rt_differences sink =
-        rt_recent_check(s->recent, s->pair, rt_stage_sink(find->stage, s->pair));
-    struct rt_compared compared;
-    int rc = rt_compare_table(&compared, worker, &find->pairs[s->pair], find->way,
-                              RT_COMPARE_ROWS, &sink, err);
+/* Comparisons of one job. */
+struct batch {
+    struct rt_find *find;
+    struct search **searches;   /* of each of */
+    struct rt_comparing *items; /* these */
+    size_t count;
+};
 
-    if (rc == 0)
-        rc = rt_stage_flush(find->stage, s->pair, err);
-    find->rows[s->pair] = compared.prod_rows;
-    find->progress->rows_read += compared.read;
-    return rc;
-}
-
-static int run(struct rt_worker *worker, void *context, struct rt_err *err)
+static void note_done(const struct search *s)
 {
-    const struct search *s = context;
     const struct rt_table *table = s->find->pairs[s->pair].prod;
-    int rc = s->in_full
-                 ? compare(s, worker, err)
-                 : rt_recent_stage(s->recent, s->pair, worker, s->find->stage, err);
 
     s->find->progress->bytes += table->bytes + table->toast_bytes;
     s->find->progress->tables++;
+}
+
+static int compare(struct rt_worker *worker, void *context, struct rt_err *err)
+{
+    const struct batch *batch = context;
+    struct rt_find *find = batch->find;
+    int rc = rt_compare_tables(batch->items, batch->count, worker, find->way,
+                               RT_COMPARE_ROWS, err);
+
+    for (size_t i = 0; rc == 0 && i < batch->count; i++) {
+        const struct rt_compared *compared = &batch->items[i].compared;
+
+        rc = rt_stage_flush(find->stage, batch->searches[i]->pair, err);
+        find->rows[batch->searches[i]->pair] = compared->prod_rows;
+        find->progress->rows_read += compared->read;
+        note_done(batch->searches[i]);
+    }
     return rc;
 }
 
-static void add(struct search *s, bool in_full)
+static int stage(struct rt_worker *worker, void *context, struct rt_err *err)
 {
-    s->in_full = in_full;
-    s->find->compared += in_full;
+    const struct search *s = context;
+    int rc = rt_recent_stage(s->recent, s->pair, worker, s->find->stage, err);
+
+    note_done(s);
+    return rc;
+}
+
+static void add_stage(struct search *s)
+{
     rt_crew_add(s->find->crew, &(struct rt_job){
-                                   .run = run,
+                                   .run = stage,
                                    .context = s,
                                    .weight = (double)s->find->pairs[s->pair].prod->bytes,
                                });
+}
+
+/* Room for every pair, until no job is left. */
+struct comparisons {
+    struct search *searches, **some;
+    struct rt_comparing *items;
+    struct batch *batches;
+    size_t count, batch_count; /* that have jobs; a second round comes behind the first */
+};
+
+static void add_comparison(struct comparisons *all, struct search *s)
+{
+    struct rt_find *find = s->find;
+
+    s->in_full = true;
+    s->sink = rt_recent_check(s->recent, s->pair, rt_stage_sink(find->stage, s->pair));
+    all->some[all->count] = s;
+    all->items[all->count++] =
+        (struct rt_comparing){.pair = &find->pairs[s->pair], .differences = &s->sink};
+    find->compared++;
+}
+
+/* Jobs for the comparisons from this one on. */
+static void start_comparisons(struct comparisons *all, struct rt_find *find, size_t from)
+{
+    while (from < all->count) {
+        struct batch *batch = &all->batches[all->batch_count++];
+
+        *batch = (struct batch){
+            .find = find,
+            .searches = all->some + from,
+            .items = all->items + from,
+            .count = rt_compare_group(all->items + from, all->count - from),
+        };
+        rt_crew_add(find->crew, &(struct rt_job){
+                                    .run = compare,
+                                    .context = batch,
+                                    .weight = (double)batch->items->pair->prod->bytes,
+                                });
+        from += batch->count;
+    }
 }
 
 static unsigned long long all_bytes(const struct rt_find *find)
@@ -58,38 +112,47 @@ static unsigned long long all_bytes(const struct rt_find *find)
     return bytes;
 }
 
+static void tell(const struct rt_find *find, const struct rt_recent *recent, size_t pair)
+{
+    rt_log_verbose("%s is compared in full: %s", find->pairs[pair].prod->ident,
+                   rt_recent_of(recent, pair)->why);
+}
+
 /* What the scan has left to do, and those for which it was not enough. */
-static int search(struct rt_find *find, struct search *searches, struct rt_recent *recent,
+static int search(struct rt_find *find, struct comparisons *all, struct rt_recent *recent,
                   bool in_full, struct rt_err *err)
 {
+    size_t first;
     int rc;
 
     for (size_t i = 0; i < find->count; i++) {
         const struct rt_recent_table *table = recent ? rt_recent_of(recent, i) : NULL;
+        struct search *s = &all->searches[i];
 
-        searches[i] = (struct search){.find = find, .recent = recent, .pair = i};
+        *s = (struct search){.find = find, .recent = recent, .pair = i};
         if (table && table->verdict == RT_RECENT_COMPARE)
-            rt_log_verbose("%s is compared in full: %s", find->pairs[i].prod->ident,
-                           table->why);
+            tell(find, recent, i);
         if (in_full || table->verdict == RT_RECENT_COMPARE) {
-            add(&searches[i], true);
-        } else {
-            find->rows[i] = table->prod_rows;
-            if (table->verdict == RT_RECENT_CHANGED)
-                add(&searches[i], false);
+            add_comparison(all, s);
+            continue;
         }
+        find->rows[i] = table->prod_rows;
+        if (table->verdict == RT_RECENT_CHANGED)
+            add_stage(s);
     }
+    start_comparisons(all, find, 0);
     rc = rt_crew_finish(find->crew, err);
     if (rc == 0 && !in_full)
         rc = rt_recent_settle(recent, find->stage, err);
+    first = all->count;
     for (size_t i = 0; rc == 0 && i < find->count; i++) {
-        if (searches[i].in_full ||
+        if (all->searches[i].in_full ||
             (recent == NULL || rt_recent_of(recent, i)->verdict != RT_RECENT_COMPARE))
             continue;
-        rt_log_verbose("%s is compared in full: %s", find->pairs[i].prod->ident,
-                       rt_recent_of(recent, i)->why);
-        add(&searches[i], true);
+        tell(find, recent, i);
+        add_comparison(all, &all->searches[i]);
     }
+    start_comparisons(all, find, first);
     return rc == 0 ? rt_crew_finish(find->crew, err) : rc;
 }
 
@@ -130,8 +193,12 @@ static int choose(struct rt_find *find, struct rt_receipt *receipt, bool *in_ful
 
 int rt_find_differences(struct rt_find *find, struct rt_arena *arena, struct rt_err *err)
 {
-    struct search *searches =
-        rt_arena_alloc(arena, (find->count + 1) * sizeof(*searches));
+    struct comparisons all = {
+        .searches = rt_arena_alloc(arena, (find->count + 1) * sizeof(*all.searches)),
+        .some = rt_arena_alloc(arena, (find->count + 1) * sizeof(struct search *)),
+        .items = rt_arena_alloc(arena, (find->count + 1) * sizeof(*all.items)),
+        .batches = rt_arena_alloc(arena, (find->count + 1) * sizeof(*all.batches)),
+    };
     struct rt_recent *recent = NULL;
     struct rt_receipt receipt;
     bool in_full = true, scan = false;
@@ -155,7 +222,7 @@ int rt_find_differences(struct rt_find *find, struct rt_arena *arena, struct rt_
     }
     if (rc == 0 && !find->unfit) {
         rt_progress_phase(find->progress, "comparing", find->count, all_bytes(find));
-        rc = search(find, searches, recent, in_full, err);
+        rc = search(find, &all, recent, in_full, err);
     }
     if (rc == 0)
         find->missed = rt_recent_missed(recent, arena);

@@ -32,8 +32,10 @@ int rt_guard_host(const struct rt_conn *conn, struct rt_err *err)
 
 /* Advisory locks belong to one database: a lock that is held on production and can be
  * had on the twin proves that they differ. Held by a transaction, so that a pooler in
- * between can neither lose nor keep it. */
-static int check_different(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+ * between can neither lose nor keep it. On the way production is asked whether it is
+ * marked. */
+static int check_different(struct rt_read *marked, struct rt_conn *prod,
+                           struct rt_conn *twin, struct rt_err *err)
 {
     struct rt_result *got = NULL;
     char key[24];
@@ -47,6 +49,7 @@ static int check_different(struct rt_conn *prod, struct rt_conn *twin, struct rt
     snprintf(key, sizeof(key), "%lld", (long long)number);
     if (begin)
         rt_later_begin(prod, "BEGIN READ ONLY");
+    rt_later_read(prod, marked);
     if (rc == 0)
         rc = rt_query(NULL, prod, "SELECT pg_advisory_xact_lock($1::text::bigint)", 1,
                       params, err);
@@ -102,15 +105,13 @@ static int swapped(const struct rt_conn *prod, const struct rt_conn *twin,
                       source_of(prod), source_of(twin));
 }
 
-static int check_not_swapped(struct rt_conn *prod, struct rt_conn *twin,
+static int check_not_swapped(bool prod_marked, struct rt_conn *prod, struct rt_conn *twin,
                              struct rt_err *err)
 {
-    bool prod_marked, twin_marked = true;
     long prod_length = 0, twin_length = 0;
-    int rc = is_marked(&prod_marked, prod, err);
+    bool twin_marked = true;
+    int rc;
 
-    if (rc < 0)
-        return rc;
     if (prod_marked) {
         swapped(prod, twin, err);
         rt_err_detail(err, "The database %s of %s is marked as a twin (revtwin.twin).",
@@ -143,10 +144,12 @@ int rt_guard_direction(struct rt_conn *prod, struct rt_conn *twin, struct rt_err
 {
     int prod_major = rt_conn_version(prod) / 10000;
     int twin_major = rt_conn_version(twin) / 10000;
-    int rc = check_different(prod, twin, err);
+    struct rt_read marked = {.sql = RT_MARK_EXISTS};
+    int rc = check_different(&marked, prod, twin, err);
 
     if (rc == 0)
-        rc = check_not_swapped(prod, twin, err);
+        rc = check_not_swapped(rt_result_true(marked.rows, 0, 0), prod, twin, err);
+    rt_result_free(marked.rows);
     if (rc < 0 || twin_major >= prod_major)
         return rc;
     rt_err_set(err, RT_EREFUSED,

@@ -20,8 +20,7 @@ int rt_mark_read(struct rt_twin_mark *out, struct rt_arena *arena, struct rt_con
     int rc;
 
     *out = (struct rt_twin_mark){0};
-    rc = rt_query(&found, conn, "SELECT to_regclass('revtwin.twin') IS NOT NULL", 0, NULL,
-                  err);
+    rc = rt_query(&found, conn, RT_MARK_EXISTS, 0, NULL, err);
     if (rc < 0 || !rt_result_true(found, 0, 0))
         goto done;
     rt_result_free(found);

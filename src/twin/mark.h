@@ -9,6 +9,8 @@
 #include "pg/conn.h"
 
 /* Times are UTC as 2025-01-31T12:00:00Z. Texts live in the reader's arena. */
+#define RT_MARK_EXISTS "SELECT to_regclass('revtwin.twin') IS NOT NULL"
+
 struct rt_twin_mark {
     bool present;
     const char *source;      /* "DATABASE on HOST"; no secrets */

@@ -1,7 +1,7 @@
 #include "twin/matview.h"
 
 #include "base/str.h"
-#include "pg/query.h"
+#include "pg/later.h"
 #include "queries.h"
 
 int rt_matviews_compare(const char **differing, struct rt_arena *arena,
@@ -31,20 +31,22 @@ int rt_matviews_compare(const char **differing, struct rt_arena *arena,
     return rc;
 }
 
-int rt_matviews_refresh(unsigned long *refreshed, struct rt_conn *prod,
+void rt_matviews_ask(struct rt_read *empty, struct rt_conn *prod)
+{
+    *empty = (struct rt_read){.sql = rt_sql_matviews_empty};
+    rt_later_read(prod, empty);
+}
+
+int rt_matviews_refresh(unsigned long *refreshed, const struct rt_read *empty,
                         struct rt_conn *twin, const char *changed, struct rt_err *err)
 {
-    struct rt_result *empty = NULL, *statements = NULL;
+    const char *params[] = {changed, rt_result_get(empty->rows, 0, 0)};
+    struct rt_result *statements = NULL;
     struct rt_str sql = {0};
-    int rc = rt_query(&empty, prod, rt_sql_matviews_empty, 0, NULL, err);
+    int rc = rt_query(&statements, twin, rt_sql_matviews_refresh, RT_COUNT(params),
+                      params, err);
 
     *refreshed = 0;
-    if (rc == 0) {
-        const char *params[] = {changed, rt_result_get(empty, 0, 0)};
-
-        rc = rt_query(&statements, twin, rt_sql_matviews_refresh, RT_COUNT(params),
-                      params, err);
-    }
     if (rc == 0)
         *refreshed = rt_result_rows(statements);
     for (size_t i = 0; i < *refreshed; i++)
@@ -53,6 +55,5 @@ int rt_matviews_refresh(unsigned long *refreshed, struct rt_conn *prod,
         rc = rt_exec(NULL, twin, sql.data, err);
     rt_str_clear(&sql);
     rt_result_free(statements);
-    rt_result_free(empty);
     return rc;
 }

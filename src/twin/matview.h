@@ -7,16 +7,19 @@
 #define RT_TWIN_MATVIEW_H
 
 #include "base/arena.h"
-#include "pg/conn.h"
+#include "pg/query.h"
 
 /* Those that only one side has populated: "public.a, public.b" in the arena, or NULL. */
 int rt_matviews_compare(const char **differing, struct rt_arena *arena,
                         struct rt_conn *prod, struct rt_conn *twin,
                         struct rt_err *err) RT_CHECKED;
 
-/* In the twin's open transaction. changed: the OIDs of its tables that have changed, as
- * an array literal. *refreshed counts. */
-int rt_matviews_refresh(unsigned long *refreshed, struct rt_conn *prod,
+/* Ask production which are not populated, with the next statement there (pg/later.h). */
+void rt_matviews_ask(struct rt_read *empty, struct rt_conn *prod);
+
+/* In the twin's open transaction. empty: as asked. changed: the OIDs of its tables that
+ * have changed, as an array literal. *refreshed counts. */
+int rt_matviews_refresh(unsigned long *refreshed, const struct rt_read *empty,
                         struct rt_conn *twin, const char *changed,
                         struct rt_err *err) RT_CHECKED;
 

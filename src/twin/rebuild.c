@@ -114,11 +114,15 @@ static int read_production(struct fill *f, struct rt_site *site, struct rt_err *
 
 static int follow_sequences(struct fill *f, struct rt_err *err)
 {
+    struct rt_places places = {0};
     unsigned long changed;
-    int rc = rt_exec(NULL, f->next, "BEGIN", err);
+    int rc = rt_places_read(&places, f->job->prod, err);
 
     if (rc == 0)
-        rc = rt_sequences_follow(&changed, f->job->prod, f->next, err);
+        rc = rt_exec(NULL, f->next, "BEGIN", err);
+    if (rc == 0)
+        rc = rt_sequences_follow(&changed, &places, f->next, err);
+    rt_places_clear(&places);
     return rc < 0 ? rc : rt_exec(NULL, f->next, "COMMIT", err);
 }
 

@@ -27,23 +27,26 @@ void rt_session_without_timeouts(struct rt_conn *conn)
     }
 }
 
-/* Before the snapshot and outside of its transaction: some services refuse the call. */
-static int read_lsn(struct rt_snapshot *out, struct rt_arena *arena, struct rt_conn *prod,
-                    struct rt_err *err)
-{
-    struct rt_result *found = NULL;
-    int rc =
-        rt_query(&found, prod,
-                 "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
-                 "ELSE pg_current_wal_lsn() END",
-                 0, NULL, err);
+static const char lsn_sql[] =
+    "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
+    "ELSE pg_current_wal_lsn() END";
 
-    if (rc == 0 && rt_result_get(found, 0, 0))
-        out->lsn = rt_arena_strdup(arena, rt_result_get(found, 0, 0));
-    rt_result_free(found);
+/* Before the snapshot and outside of its transaction: some services refuse to tell the
+ * position of their log. */
+static int look(struct rt_snapshot *out, struct rt_lock_list *tables,
+                struct rt_arena *arena, struct rt_conn *prod, struct rt_err *err)
+{
+    struct rt_read lsn = {.sql = lsn_sql};
+    int rc;
+
+    rt_later_read(prod, &lsn);
+    rc = rt_lock_list_read(tables, arena, prod, err);
+    if (rc == 0 && rt_result_get(lsn.rows, 0, 0))
+        out->lsn = rt_arena_strdup(arena, rt_result_get(lsn.rows, 0, 0));
+    rt_result_free(lsn.rows);
     if (rc < 0 && err->sqlstate[0] != '\0') {
         rt_err_clear(err);
-        rc = 0;
+        rc = rt_lock_list_read(tables, arena, prod, err);
     }
     return rc;
 }
@@ -88,7 +91,7 @@ static int attempt(struct rt_snapshot *out, bool *done, struct rt_arena *arena,
                    struct rt_conn *prod, struct rt_err *err)
 {
     struct rt_lock_list locked;
-    int rc = rt_lock_list_read(&locked, arena, prod, err);
+    int rc = look(out, &locked, arena, prod, err);
 
     *done = false;
     if (rc < 0)
@@ -109,10 +112,9 @@ int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
                      struct rt_conn *prod, struct rt_err *err)
 {
     bool done = false;
-    int rc;
+    int rc = 0;
 
     *out = (struct rt_snapshot){0};
-    rc = read_lsn(out, arena, prod, err);
     for (int i = 0; rc == 0 && !done && i < ATTEMPTS; i++)
         rc = attempt(out, &done, arena, prod, err);
     if (rc == 0 && !done) {
