@@ -275,7 +275,7 @@ int rt_copy_next(char **line, struct rt_copy_reader *reader, struct rt_err *err)
         *line = reader->row;
         return 0;
     }
-    reader->begun = false;
     reader->ended = --reader->left == 0;
+    reader->begun = reader->ended;
     return reader->ended ? reach(reader->conn, PGRES_COMMAND_OK, NULL, err) : 0;
 }

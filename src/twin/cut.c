@@ -210,18 +210,19 @@ static void add_scan_sums(struct rt_str *sql, const struct rt_cut *cut,
     rt_str_add(sql, " OFFSET 0) x GROUP BY 1 ORDER BY 1) TO STDOUT");
 }
 
-/* The bound of chunk n that is a chunk's first number, or its last. */
-static void add_bound(struct rt_str *sql, const struct rt_cut *cut, bool upper)
+/* The first number of chunk n, or its last. */
+static void add_bound(struct rt_str *sql, const struct rt_cut *cut, bool last)
 {
-    rt_str_addf(sql,
-                upper ? " <= CASE WHEN n > %" PRId64 " THEN "
-                      : " >= CASE WHEN n < "
-                        "%" PRId64 " THEN ",
-                upper ? cut->last : cut->first);
-    add_int8(sql, upper ? INT64_MAX : INT64_MIN);
-    rt_str_addf(sql, " ELSE (n << %u)", cut->shift);
-    if (upper)
-        rt_str_addf(sql, " + %" PRId64, (int64_t)((UINT64_C(1) << cut->shift) - 1));
+    rt_str_add(sql, last ? " <= CASE WHEN revtwin_chunk.n > "
+                         : " >= CASE WHEN revtwin_chunk.n < ");
+    add_int8(sql, last ? cut->last : cut->first);
+    rt_str_add(sql, " THEN ");
+    add_int8(sql, last ? INT64_MAX : INT64_MIN);
+    rt_str_addf(sql, " ELSE (revtwin_chunk.n << %u)", cut->shift);
+    if (last) {
+        rt_str_add(sql, " + ");
+        add_int8(sql, (int64_t)((UINT64_C(1) << cut->shift) - 1));
+    }
     rt_str_add(sql, " END");
 }
 
@@ -229,12 +230,14 @@ static void add_bound(struct rt_str *sql, const struct rt_cut *cut, bool upper)
 static void add_index_sums(struct rt_str *sql, const struct rt_cut *cut,
                            const struct rt_table *table)
 {
-    rt_str_addf(sql,
-                SETTINGS
-                "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = "
-                "off; COPY (SELECT n, x.count, x.sum FROM generate_series(%" PRId64
-                "::int8, %" PRId64 "::int8) n, LATERAL (SELECT count(*), sum(",
-                cut->first - 1, cut->last + 1);
+    rt_str_add(sql,
+               SETTINGS "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan "
+                        "= off; COPY (SELECT revtwin_chunk.n, x.count, x.sum FROM "
+                        "generate_series(");
+    add_int8(sql, cut->first - 1);
+    rt_str_add(sql, ", ");
+    add_int8(sql, cut->last + 1);
+    rt_str_add(sql, ") AS revtwin_chunk (n), LATERAL (SELECT count(*), sum(");
     rt_quote_ident(sql, leading(table));
     rt_str_add(sql, "::pg_catalog.int8)");
     add_source(sql, table);
