@@ -321,6 +321,87 @@ static void rows_one_by_one(void **state)
     close_ends(&e);
 }
 
+static void several_legs_at_once(void **state)
+{
+    struct rt_copy_leg legs[] = {
+        {"COPY (SELECT generate_series(1, 1000)) TO STDOUT",
+         "CREATE TEMP TABLE one (n int); CREATE TEMP TABLE two (n int, t text);"
+         "COPY one FROM STDIN",
+         {0}},
+        {"COPY (SELECT 1 WHERE false) TO STDOUT", "COPY one FROM STDIN", {0}},
+        {"COPY (SELECT 1, repeat('x', 100000)) TO STDOUT (FORMAT binary)",
+         "COPY two FROM STDIN (FORMAT binary)",
+         {0}},
+    };
+    struct ends e;
+    struct rt_result *rows;
+
+    (void)state;
+    open_ends(&e);
+    assert_int_equal(rt_copy_pipes(legs, 3, e.from, e.to, NULL, NULL, &e.err), 0);
+    assert_int_equal(legs[0].copied.rows, 1000);
+    assert_int_equal(legs[0].copied.bytes, 3893);
+    assert_int_equal(legs[1].copied.rows, 0);
+    assert_int_equal(legs[2].copied.rows, 1);
+    assert_in_range(legs[2].copied.bytes, 100000, 100100);
+    assert_int_equal(rt_query(&rows, e.to,
+                              "SELECT (SELECT sum(n) FROM one), (SELECT length(t) FROM "
+                              "two)",
+                              0, NULL, &e.err),
+                     0);
+    assert_string_equal(rt_result_get(rows, 0, 0), "500500");
+    assert_string_equal(rt_result_get(rows, 0, 1), "100000");
+    rt_result_free(rows);
+
+    /* In the middle, on either side. */
+    legs[0].copy_from_stdin = "COPY one FROM STDIN";
+    legs[1].copy_to_stdout = "COPY (SELECT 1 / (10 - generate_series(1, 20))) TO STDOUT";
+    assert_int_equal(rt_copy_pipes(legs, 3, e.from, e.to, NULL, NULL, &e.err),
+                     -RT_EINTERNAL);
+    assert_string_equal(e.err.sqlstate, "22012");
+    expect_idle(e.from);
+    expect_idle(e.to);
+    legs[1].copy_to_stdout = "COPY (SELECT 'no number') TO STDOUT";
+    rt_err_clear(&e.err);
+    assert_int_equal(rt_copy_pipes(legs, 3, e.from, e.to, NULL, NULL, &e.err),
+                     -RT_EINTERNAL);
+    assert_string_equal(e.err.sqlstate, "22P02");
+    expect_idle(e.from);
+    expect_idle(e.to);
+    assert_int_equal(rt_query(&rows, e.to, "SELECT count(*) FROM one", 0, NULL, &e.err),
+                     0);
+    assert_string_equal(rt_result_get(rows, 0, 0), "1000"); /* one transaction each */
+    rt_result_free(rows);
+    close_ends(&e);
+}
+
+static void a_reader_of_several(void **state)
+{
+    static const char *const want[] = {"1", "2", NULL, NULL, "last", NULL, NULL};
+    struct ends e;
+    struct rt_copy_reader *reader;
+    char *line;
+
+    (void)state;
+    open_ends(&e);
+    assert_int_equal(rt_copy_open(&reader, e.from,
+                                  "COPY (VALUES (1), (2)) TO STDOUT; SET jit = off; COPY "
+                                  "(SELECT 1 WHERE false) TO STDOUT; COPY (SELECT "
+                                  "'last') TO STDOUT; SET jit = on",
+                                  3, &e.err),
+                     0);
+    for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
+        assert_int_equal(rt_copy_next(&line, reader, &e.err), 0);
+        if (want[i])
+            assert_string_equal(line, want[i]);
+        else
+            assert_null(line);
+    }
+    rt_copy_close(reader);
+    expect_idle(e.from);
+    close_ends(&e);
+}
+
 static void a_reader_may_fail_late(void **state)
 {
     struct ends e;
@@ -407,6 +488,8 @@ int main(void)
         cmocka_unit_test(either_side_may_be_lost),
         cmocka_unit_test(a_signal_ends_it),
         cmocka_unit_test(rows_one_by_one),
+        cmocka_unit_test(several_legs_at_once),
+        cmocka_unit_test(a_reader_of_several),
         cmocka_unit_test(a_reader_may_fail_late),
         cmocka_unit_test(a_reader_may_be_closed_early),
     };
