@@ -50,8 +50,9 @@ bool rt_conninfo_has_password(const char *conninfo);
 /*
  * Connect, with UTF-8 as client encoding. RT_READ_ONLY tells the server so: everything
  * runs in one read-only transaction, begun with the first statement, until the connection
- * is closed, because a setting of the session could stay behind in a pooler. Errors: -RT_EUSAGE as rt_server_check,
- * -RT_EINTERNAL when the connection fails. server must outlive the connection.
+ * is closed, because a setting of the session could stay behind in a pooler. Errors:
+ * -RT_EUSAGE as rt_server_check, -RT_EINTERNAL when the connection fails. server must
+ * outlive the connection.
  */
 int rt_conn_open(struct rt_conn **out, const struct rt_server *server,
                  enum rt_access access, struct rt_err *err) RT_CHECKED;

@@ -234,9 +234,10 @@ static void add_index_sums(struct rt_str *sql, const struct rt_cut *cut,
                SETTINGS "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan "
                         "= off; COPY (SELECT revtwin_chunk.n, x.count, x.sum FROM "
                         "generate_series(");
-    add_int8(sql, cut->first - 1);
+    /* Before the least number there is nothing, nor after the greatest. */
+    add_int8(sql, cut->first - (first_in(cut, cut->first) > INT64_MIN));
     rt_str_add(sql, ", ");
-    add_int8(sql, cut->last + 1);
+    add_int8(sql, cut->last + (last_in(cut, cut->last) < INT64_MAX));
     rt_str_add(sql, ") AS revtwin_chunk (n), LATERAL (SELECT count(*), sum(");
     rt_quote_ident(sql, leading(table));
     rt_str_add(sql, "::pg_catalog.int8)");

@@ -133,7 +133,7 @@ static void copies(struct bench *b)
 static const struct {
     const char *name, *method, *option;
 } ways[] = {
-    {"incremental", "delta", NULL},
+    {"incremental", "incremental", NULL},
     {"delta", "delta", "--full-compare"},
     {"auto", "auto", NULL},
 };
