@@ -98,8 +98,8 @@ static const char *why_rebuild(const struct resync *r)
 static int refuse(enum rt_method method, const char *why, struct rt_err *err)
 {
     if (method == RT_METHOD_INCREMENTAL) {
-        rt_err_set(err, RT_EREFUSED, "the twin cannot be brought in line incrementally: %s",
-                   why);
+        rt_err_set(err, RT_EREFUSED,
+                   "the twin cannot be brought in line incrementally: %s", why);
         return rt_err_hint(err, "Without --method its tables are compared in full, or it "
                                 "is rebuilt where nothing else will do; the next run can "
                                 "be incremental then.");

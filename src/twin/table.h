@@ -44,7 +44,8 @@ struct rt_table {
     double rows; /* the planner's estimate; negative when never analysed */
     bool unlogged, partition;
     bool parent; /* others inherit from it, or have done so */
-    bool visible; /* nearly all of it has been vacuumed: an index tells of its rows alone */
+    /* Nearly all of it has been vacuumed: an index tells of its rows alone. */
+    bool visible;
 };
 
 struct rt_tables {
