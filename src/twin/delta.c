@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "pg/query.h"
+#include "pg/later.h"
 #include "schema/schema.h"
 #include "twin/crew.h"
 #include "twin/find.h"
@@ -416,8 +416,10 @@ static int attempt(struct delta *d, struct rt_err *err)
     rt_result_free(d->empty.rows);
     rt_stage_close(d->stage);
     rt_suspended_clear(&d->suspended);
-    if (rc < 0 || job->unfit) /* else its connection is about to be closed */
+    if (rc < 0 || job->unfit)
         rt_snapshot_close(&job->snapshot);
+    else /* nothing is in the way of it, and it is about to end with its connection */
+        rt_later_rollback(job->prod);
     rt_places_clear(&d->places);
     rt_conn_close(d->writer);
     return rc;

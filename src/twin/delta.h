@@ -17,8 +17,7 @@
 #define RT_DELTA "delta" /* the name of the method */
 
 struct rt_delta {
-    /* Outside of any transaction; only read. Stays in one where all went well. */
-    struct rt_conn *prod;
+    struct rt_conn *prod; /* outside of any transaction; only read */
     const struct rt_server *prod_server, *twin_server;
     bool full_compare; /* do not trust receipts */
     bool incremental;  /* only by the last receipt: unfit where that does not serve */
