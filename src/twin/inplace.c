@@ -114,6 +114,7 @@ static int read_schemas(const char **out, struct renewal *r, struct rt_err *err)
 /* Its tables, empty. */
 static int make_tables(struct renewal *r, struct rt_err *err)
 {
+    struct rt_places places = {0};
     unsigned long changed;
     const char *schemas;
     char *script = NULL;
@@ -129,7 +130,10 @@ static int make_tables(struct renewal *r, struct rt_err *err)
     if (rc == 0)
         rc = rt_hash_way(&r->way, r->job->prod, r->writer, err);
     if (rc == 0)
-        rc = rt_sequences_follow(&changed, r->job->prod, r->writer, err);
+        rc = rt_places_read(&places, r->job->prod, err);
+    if (rc == 0)
+        rc = rt_sequences_follow(&changed, &places, r->writer, err);
+    rt_places_clear(&places);
     return rc;
 }
 
