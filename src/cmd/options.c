@@ -157,8 +157,7 @@ static int check_method(const struct rt_options *options, struct rt_err *err)
                           options->method);
     if (options->in_place &&
         (method == RT_METHOD_DELTA || method == RT_METHOD_INCREMENTAL))
-        return rt_err_set(err, RT_EUSAGE,
-                          "--in-place and --method %s exclude each other",
+        return rt_err_set(err, RT_EUSAGE, "--in-place and --method %s exclude each other",
                           options->method);
     return 0;
 }

@@ -11,8 +11,8 @@
 #include "twin/progress.h"
 
 enum rt_method {
-    RT_METHOD_AUTO,  /* delta, and where that cannot be done, rebuild */
-    RT_METHOD_DELTA, /* or nothing */
+    RT_METHOD_AUTO,        /* delta, and where that cannot be done, rebuild */
+    RT_METHOD_DELTA,       /* or nothing */
     RT_METHOD_INCREMENTAL, /* delta by the last receipt, or nothing */
     RT_METHOD_REBUILD,
 };
