@@ -573,7 +573,6 @@ int main(void)
         pair_test(migration_that_the_twin_has_already),
         pair_test(what_a_killed_rebuild_left_goes_with_a_delta),
         pair_test(incremental_is_done_or_refused),
-        pair_test(incremental_is_done_or_refused),
         pair_test(methods_that_make_no_sense),
         pair_test(rebuild_in_place),
         pair_test(without_a_twin_apply_says_so_and_is_done),
