@@ -6,80 +6,40 @@
 #include "queries.h"
 #include "twin/guard.h"
 #include "twin/hold.h"
+#include "twin/holder.h"
 
 enum {
     ATTEMPTS = 5,
-    LISTED = 20,
     TO_END = 5 /* seconds that an ended session may take */
 };
-
-/* Columns of table_holders.sql. */
-enum { LINE, PID, MAY_BE_ENDED, OWN_ROLE };
-
-static const char *const any_lock = "t"; /* readers, too, are in the way of a DROP */
-
-/* ------------------------------------------------------------------ in the way */
-
-static int end_holders(struct rt_conn *twin, struct rt_err *err)
-{
-    struct rt_result *holders;
-    int rc = rt_query(&holders, twin, rt_sql_table_holders, 1, &any_lock, err);
-
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; rc == 0 && i < rt_result_rows(holders); i++) {
-        const char *pid = rt_result_get(holders, i, PID);
-
-        if (!rt_result_true(holders, i, MAY_BE_ENDED))
-            continue;
-        rc = rt_query(NULL, twin, "SELECT pg_terminate_backend($1::text::integer)", 1,
-                      &pid, err);
-        if (rc == 0)
-            rt_log("ended a session: %s", rt_result_get(holders, i, LINE));
-    }
-    rt_result_free(holders);
-    return rc;
-}
-
-static void advise(const struct rt_clear *job, const struct rt_result *holders,
-                   struct rt_err *err)
-{
-    if (job->force && holders && rt_result_rows(holders) > 0)
-        rt_err_hint(err,
-                    "Close them, or let an administrator run: GRANT pg_signal_backend TO "
-                    "%s; a superuser's sessions only a superuser may end.",
-                    rt_result_get(holders, 0, OWN_ROLE));
-    else
-        rt_err_hint(err, "Close these sessions, then run revtwin resync --in-place%s",
-                    job->force ? "." : "; or let it end them with --force.");
-}
 
 int rt_clear_explain(const struct rt_clear *job, struct rt_err *err)
 {
     struct rt_err ignored = {0};
-    struct rt_result *holders = NULL;
-    struct rt_str list = {0};
+    struct rt_holders holders;
 
-    if (!rt_err_is(err, "55P03"))
+    if (!rt_err_is(err, RT_HOLDER_TIMEOUT))
         return -(int)err->status;
-    if (rt_exec(NULL, job->twin, "ROLLBACK", &ignored) < 0 ||
-        rt_query(&holders, job->twin, rt_sql_table_holders, 1, &any_lock, &ignored) < 0)
-        holders = NULL;
-    for (size_t i = 0; holders && i < rt_result_rows(holders) && i < LISTED; i++)
-        rt_str_addf(&list, "%s%s", i ? "\n" : "", rt_result_get(holders, i, LINE));
-    rt_err_set(err, RT_EINTERNAL,
-               "tables of the twin are in use, and were still after %d s",
-               job->wait_seconds);
-    rt_err_detail(err, "%s",
-                  list.len ? list.data : "Whoever held them has let go since then.");
-    advise(job, holders, err);
-    rt_str_clear(&list);
-    rt_result_free(holders);
+    if (rt_holders_read(&holders, job->twin, &ignored) == 0)
+        rt_holders_refuse(&holders, job->wait_seconds, job->force, err);
+    rt_holders_clear(&holders);
     rt_err_clear(&ignored);
-    return -RT_EINTERNAL;
+    return -(int)err->status;
 }
 
 /* ------------------------------------------------------------------ locking */
+
+/* Readers, too, are in the way of a DROP. */
+static int end_holders(struct rt_conn *twin, struct rt_err *err)
+{
+    struct rt_holders holders;
+    int rc = rt_holders_list(&holders, twin, true, err);
+
+    if (rc == 0)
+        rc = rt_holders_end(&holders, twin, err);
+    rt_holders_clear(&holders);
+    return rc;
+}
 
 static int lock_tables(const struct rt_clear *job, struct rt_err *err)
 {

@@ -9,18 +9,29 @@ enum { LINE, PID, MAY_BE_ENDED, OWN_ROLE };
 
 enum { LISTED = 20 };
 
-int rt_holders_read(struct rt_holders *out, struct rt_conn *twin, struct rt_err *err)
+int rt_holders_list(struct rt_holders *out, struct rt_conn *twin, bool readers,
+                    struct rt_err *err)
 {
-    /* Who writes is in the way of the first lock, and later, who reads. */
-    static const char *const any[] = {"f", "t"};
-    int rc = rt_exec(NULL, twin, "ROLLBACK", err);
+    const char *any = readers ? "t" : "f";
+    int rc;
 
     *out = (struct rt_holders){0};
-    for (size_t i = 0; rc == 0 && out->staying == 0 && i < RT_COUNT(any); i++) {
-        rt_result_free(out->rows);
-        out->rows = NULL;
-        rc = rt_query(&out->rows, twin, rt_sql_table_holders, 1, &any[i], err);
-        out->staying = rc == 0 ? rt_result_rows(out->rows) : 0;
+    rc = rt_query(&out->rows, twin, rt_sql_table_holders, 1, &any, err);
+    if (rc == 0)
+        out->staying = rt_result_rows(out->rows);
+    return rc;
+}
+
+int rt_holders_read(struct rt_holders *out, struct rt_conn *twin, struct rt_err *err)
+{
+    int rc;
+
+    *out = (struct rt_holders){0};
+    rc = rt_exec(NULL, twin, "ROLLBACK", err);
+    /* Who writes is in the way of the first lock, and later, who reads. */
+    for (int readers = 0; rc == 0 && out->staying == 0 && readers < 2; readers++) {
+        rt_holders_clear(out);
+        rc = rt_holders_list(out, twin, readers, err);
     }
     return rc;
 }
@@ -33,7 +44,7 @@ void rt_holders_clear(struct rt_holders *holders)
 
 int rt_holders_end(struct rt_holders *holders, struct rt_conn *twin, struct rt_err *err)
 {
-    for (size_t i = 0; i < rt_result_rows(holders->rows); i++) {
+    for (size_t i = 0; holders->rows && i < rt_result_rows(holders->rows); i++) {
         const char *pid = rt_result_get(holders->rows, i, PID);
         int rc;
 
@@ -66,11 +77,11 @@ int rt_holders_refuse(const struct rt_holders *holders, int wait_seconds, bool f
         return rt_err_hint(err, "Run revtwin resync again.");
     if (forced)
         return rt_err_hint(err,
-                           "Close them, or let an administrator run: GRANT "
+                           "End them, or let an administrator run: GRANT "
                            "pg_signal_backend TO %s; a superuser's sessions only a "
                            "superuser may end.",
                            rt_result_get(holders->rows, 0, OWN_ROLE));
     return rt_err_hint(err,
-                       "Close these sessions, then run revtwin resync; or let it end "
-                       "them: revtwin resync --force");
+                       "End these transactions, then run the same command again; or let "
+                       "it end the sessions: add --force");
 }

@@ -1,6 +1,7 @@
 /*
- * Holders: sessions of others that keep a delta from a lock on the twin's tables, by what
- * they have written there, or, once tables are to be altered, read.
+ * Holders: transactions of others, prepared ones too, that are in the way of a lock on
+ * the twin's tables, by what they have written there, or, where tables are to be altered,
+ * read.
  */
 #ifndef RT_TWIN_HOLDER_H
 #define RT_TWIN_HOLDER_H
@@ -15,7 +16,12 @@ struct rt_holders {
     size_t staying; /* those that nobody has ended */
 };
 
-/* Roll back, which leaves only others' locks, and see who is there. */
+/* Who is there: *out, for rt_holders_clear(). readers: also those who have only read. */
+int rt_holders_list(struct rt_holders *out, struct rt_conn *twin, bool readers,
+                    struct rt_err *err) RT_CHECKED;
+
+/* Roll back, which leaves only others' locks, and list the writers, or if there are none,
+ * the readers. */
 int rt_holders_read(struct rt_holders *out, struct rt_conn *twin,
                     struct rt_err *err) RT_CHECKED;
 void rt_holders_clear(struct rt_holders *holders);

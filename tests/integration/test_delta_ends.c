@@ -52,6 +52,26 @@ static void test_force_ends_who_is_in_the_way(void **state)
     PQfinish(idle);
 }
 
+/* It has no session that could be ended, or closed. */
+static void test_a_prepared_transaction_is_named(void **state)
+{
+    struct deltas *f = *state;
+
+    delta_both(
+        "create table t (id int primary key, v text); insert into t values (1, 'v')");
+    delta_prod("update t set v = 'w'");
+    delta_twin("begin; update t set v = 'mine'; prepare transaction 'it''s later'");
+    f->wait_seconds = 1;
+    f->force = true;
+    assert_int_equal(delta_run(f), -RT_EINTERNAL);
+    assert_contains(
+        f->world->err.detail,
+        "table public.t: prepared transaction 'it''s later' of postgres since ");
+    delta_twin("rollback prepared 'it''s later'");
+    assert_int_equal(delta_run(f), 0);
+    world_expect_equal();
+}
+
 /* ------------------------------------------------------------------ the commit */
 
 /* The reply to a COMMIT, or the COMMIT, is held on its way; what happens in the meantime
@@ -225,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         delta_test(test_force_ends_who_is_in_the_way),
+        delta_test(test_a_prepared_transaction_is_named),
         delta_test(test_commit_that_came_through),
         delta_test(test_commit_that_was_lost),
         delta_test(test_commit_of_which_nobody_knows),

@@ -56,10 +56,12 @@ const char *const world_schema =
 
 int world_start_servers(void **state)
 {
+    static const char *const prepared[] = {"max_prepared_transactions=5", NULL};
+
     (void)state;
     rt_log_level(RT_QUIET);
     cluster_start(&prod_server, NULL);
-    cluster_start(&twin_server, NULL);
+    cluster_start(&twin_server, prepared);
     return 0;
 }
 
