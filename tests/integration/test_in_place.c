@@ -412,6 +412,14 @@ static PGconn *hold(const char *sql)
     return session;
 }
 
+static void expect_answer(PGconn *session, const char *sql, ExecStatusType wanted)
+{
+    PGresult *answer = PQexec(session, sql);
+
+    assert_int_equal(PQresultStatus(answer), wanted);
+    PQclear(answer);
+}
+
 static void test_open_transaction_on_the_twin(void **state)
 {
     struct world *w = *state;
@@ -440,8 +448,8 @@ static void test_open_transaction_on_the_twin(void **state)
     PQclear(PQexec(session, "begin; select * from t"));
     w->options.force = true;
     expect_copied(w);
-    assert_int_equal(PQresultStatus(PQexec(session, "select 1")), PGRES_FATAL_ERROR);
-    assert_int_equal(PQresultStatus(PQexec(idle, "select * from t")), PGRES_TUPLES_OK);
+    expect_answer(session, "select 1", PGRES_FATAL_ERROR);
+    expect_answer(idle, "select * from t", PGRES_TUPLES_OK);
     PQfinish(session);
     PQfinish(idle);
 }
