@@ -46,10 +46,12 @@ static void print_resync(const struct rt_report *report,
         rt_str_addf(&amount, "%lu tables, ", result->tables);
         rt_display_bytes(&amount, result->size, 0);
     } else if (result->tables_changed == 0) {
-        rt_str_addf(&amount, "none of %lu tables had changed", result->tables);
+        rt_str_addf(&amount, "none of %lu tables had changed, %llu rows read",
+                    result->tables, result->rows_read);
     } else {
-        rt_str_addf(&amount, "%lu of %lu tables changed, %llu rows written",
-                    result->tables_changed, result->tables, result->rows_written);
+        rt_str_addf(&amount, "%lu of %lu tables changed, %llu rows read, %llu written",
+                    result->tables_changed, result->tables, result->rows_read,
+                    result->rows_written);
     }
     rt_report_line(report, "the twin is production as of %s (%s%s, %s, in %.1f s)",
                    result->snapshot_at, result->method,

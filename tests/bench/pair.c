@@ -97,8 +97,7 @@ void pair_resync(struct pair *p, struct pair_cost *cost, char method[static 16],
         *source = source_url(p), *prod = check_printf("PROD_DATABASE_URL=%s", source),
         *twin = check_printf("DEV_DATABASE_URL=%s",
                              cluster_url(&p->twin, PAIR_TWIN, twin_url));
-    const char *env[] = {prod, twin, NULL},
-               *argv[MAX_ARGS] = {NULL, "resync", "--json"};
+    const char *env[] = {prod, twin, NULL}, *argv[MAX_ARGS] = {NULL, "resync", "--json"};
     struct run run;
     size_t n = 3;
 
@@ -108,6 +107,7 @@ void pair_resync(struct pair *p, struct pair_cost *cost, char method[static 16],
     measure(p, cost, &run, env, argv);
     snprintf(method, 16, "%.*s", (int)strcspn(member(run.out, "method"), "\""),
              member(run.out, "method"));
+    cost->rows = strtod(member(run.out, "rows_read"), NULL);
     run_clear(&run);
     free(source);
     free(prod);

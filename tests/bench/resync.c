@@ -198,16 +198,16 @@ static void report_change(struct bench *b, const struct dataset_change *change, 
     for (size_t way = 0; way < count; way++) {
         pair_median(&m, costs[way], (size_t)runs);
         floor = bench_median(floors[way], (size_t)runs);
-        printf(
-            "%5.1f %% %-9s %-12s %8.2f %8.1fx %8.2f %6.2fx %9.1f %6.2f %% %9.1f %8.1f\n",
-            change->permille / 10.0,
-            change->permille == 0 ? ""
-            : change->scattered   ? "scattered"
-                                  : "recent",
-            ways[way].name, m.seconds, b->copy[b->pair.slow] / m.seconds, floor,
-            m.seconds / floor, m.read / megabyte,
-            b->copy_read > 0 ? m.read * 100 / b->copy_read : 0, m.written / megabyte,
-            m.peak / megabyte);
+        printf("%5.1f %% %-9s %-12s %8.2f %8.1fx %8.2f %6.2fx %8.2f %9.1f %6.2f %% %9.1f "
+               "%8.1f\n",
+               change->permille / 10.0,
+               change->permille == 0 ? ""
+               : change->scattered   ? "scattered"
+                                     : "recent",
+               ways[way].name, m.seconds, b->copy[b->pair.slow] / m.seconds, floor,
+               m.seconds / floor, m.rows / 1e6, m.read / megabyte,
+               b->copy_read > 0 ? m.read * 100 / b->copy_read : 0, m.written / megabyte,
+               m.peak / megabyte);
         fflush(stdout);
     }
 }
@@ -216,9 +216,9 @@ static void report_changes(struct bench *b, int runs)
 {
     static const int permilles[] = {0, 1, 10, 100};
 
-    printf("\n%-17s %-12s %8s %9s %8s %7s %9s %8s %9s %8s\n",
+    printf("\n%-17s %-12s %8s %9s %8s %7s %8s %9s %8s %9s %8s\n",
            b->pair.slow ? "over the line" : "socket", "", "seconds", "full copy", "floor",
-           "floor", "read MB", "of copy", "WAL MB", "peak MB");
+           "floor", "M rows", "read MB", "of copy", "WAL MB", "peak MB");
     for (size_t i = 0; i < sizeof permilles / sizeof *permilles; i++) {
         for (int scattered = 0; scattered <= (permilles[i] > 0); scattered++)
             report_change(b, &(struct dataset_change){permilles[i], scattered}, runs);
