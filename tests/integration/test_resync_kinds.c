@@ -91,13 +91,12 @@ static void large_table_in_ranges(void **state)
     assert_contains(log, "FROM ONLY public.big WHERE true AND ctid >= '(30");
     assert_contains(log, "COPY public.small (\"id\") TO");
     assert_query(&twin_server, "dev", "select count(*) from big", "5143");
-    /* One worker takes it in one piece, which is frozen at once. */
+    /* One worker takes it in one piece, which is frozen at once; from version 16 on a
+     * table grows by more blocks than it needs. */
     w->options.workers = 1;
     copy(w);
     assert_query(&twin_server, "dev",
-                 "select relpages > 0 and relallvisible = relpages from pg_class where "
-                 "relname = 'big'",
-                 "t");
+                 "select relallvisible > 9 from pg_class where relname = 'big'", "t");
     free(path);
     free(log);
 }
