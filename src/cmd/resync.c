@@ -112,7 +112,7 @@ static int complain(const struct rt_resync_result *result, struct rt_err *err)
 static int resync(struct forward *forward, struct rt_context *context, struct rt_err *err)
 {
     const struct rt_settings *settings = &context->options.settings;
-    struct rt_progress progress = {0};
+    struct rt_progress progress = {.phase = NULL};
     struct rt_resync_options options = {
         .adopt = context->options.adopt,
         .bindir = settings->value[RT_SET_BINDIR],

@@ -7,7 +7,7 @@
 
 static int run(struct rt_verify *verify, struct rt_context *context, struct rt_err *err)
 {
-    struct rt_progress progress = {0};
+    struct rt_progress progress = {.phase = NULL};
     struct rt_display *display = NULL;
     int rc;
 

@@ -10,9 +10,9 @@
 
 /* Each gives kind, name and definition, behind rt_sql_schema_scope. */
 static const char *const queries[] = {
-    rt_sql_schema_globals,   rt_sql_schema_tables, rt_sql_schema_parts,
-    rt_sql_schema_views,     rt_sql_schema_types,  rt_sql_schema_functions,
-    rt_sql_schema_operators, rt_sql_schema_search, rt_sql_schema_foreign,
+    rt_sql_schema_globals,   rt_sql_schema_tables,       rt_sql_schema_parts,
+    rt_sql_schema_views,     rt_sql_schema_types,        rt_sql_schema_functions,
+    rt_sql_schema_operators, rt_sql_schema_search,       rt_sql_schema_foreign,
     rt_sql_schema_comments,  rt_sql_schema_dependencies,
 };
 enum { PIN, FIRST, UNPIN = FIRST + RT_COUNT(queries), READS };

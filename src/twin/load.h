@@ -15,8 +15,8 @@
 #include "twin/snapshot.h"
 
 struct rt_load {
-    struct rt_crew *crew; /* reads the snapshot, writes the next database */
-    unsigned workers;     /* of the crew, without its helpers */
+    struct rt_crew *crew;         /* reads the snapshot, writes the next database */
+    unsigned workers;             /* of the crew, without its helpers */
     struct rt_snapshot *snapshot; /* rt_load_tick closes it when it has been read */
     const struct rt_tables *next; /* the tables that are to be filled */
     const struct rt_indexes *indexes;

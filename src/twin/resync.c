@@ -272,7 +272,7 @@ int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
                        .progress = options->progress};
     bool may_rebuild =
         options->method == RT_METHOD_AUTO || options->method == RT_METHOD_REBUILD;
-    struct rt_progress unseen = {0};
+    struct rt_progress unseen = {.phase = NULL};
     const char *why = NULL;
     int64_t start = rt_clock_us();
     int rc;

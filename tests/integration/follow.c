@@ -175,7 +175,7 @@ void follow_equal(struct follow *f)
 
 void follow_delta(struct follow *f, bool full_compare)
 {
-    struct rt_progress progress = {0};
+    struct rt_progress progress = {.phase = NULL};
     struct rt_conn *prod;
 
     must(rt_conn_open(&prod, &f->prod, RT_READ_ONLY, &f->err));

@@ -75,7 +75,7 @@ static void expect_equal(const struct random_schema *schema)
 /* How many tables it has changed. */
 static unsigned long run_delta(struct world *w, bool full_compare)
 {
-    struct rt_progress progress = {0};
+    struct rt_progress progress = {.phase = NULL};
     struct rt_delta job = {.prod_server = &w->prod,
                            .twin_server = &w->twin,
                            .full_compare = full_compare,

@@ -57,7 +57,7 @@ static void drop_roles(void)
 /* No superuser helps, and none is asked for one. */
 static void delta(struct world *w)
 {
-    struct rt_progress progress = {0};
+    struct rt_progress progress = {.phase = NULL};
     struct rt_delta job = {.prod_server = &w->prod,
                            .twin_server = &w->twin,
                            .full_compare = true,

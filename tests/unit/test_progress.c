@@ -37,7 +37,7 @@ static void test_bytes(void **state)
 /* Two phases, with a log line between two draws. */
 static void work(void)
 {
-    struct rt_progress progress = {0};
+    struct rt_progress progress = {.phase = NULL};
     struct rt_display *display = rt_display_open(&progress);
 
     rt_progress_phase(&progress, "comparing", 7, 0);
