@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "pg/private.h"
 
-static void add(struct rt_conn *conn, char *sql, struct rt_read *read)
+static void add(struct rt_conn *conn, struct rt_late late)
 {
     struct rt_waiting *waiting = &conn->waiting;
 
@@ -11,12 +11,12 @@ static void add(struct rt_conn *conn, char *sql, struct rt_read *read)
         waiting->state = PQtransactionStatus(conn->pg);
     waiting->list =
         rt_grow(waiting->list, waiting->count, &waiting->cap, sizeof(*waiting->list));
-    waiting->list[waiting->count++] = (struct rt_late){.sql = sql, .read = read};
+    waiting->list[waiting->count++] = late;
 }
 
 void rt_later(struct rt_conn *conn, const char *sql)
 {
-    add(conn, rt_strdup(sql), NULL);
+    add(conn, (struct rt_late){.sql = rt_strdup(sql)});
 }
 
 void rt_later_begin(struct rt_conn *conn, const char *begin)
@@ -34,7 +34,7 @@ void rt_later_rollback(struct rt_conn *conn)
 void rt_later_read(struct rt_conn *conn, struct rt_read *read)
 {
     read->rows = NULL;
-    add(conn, NULL, read);
+    add(conn, (struct rt_late){.read = read});
 }
 
 int rt_later_run(struct rt_conn *conn, struct rt_err *err)

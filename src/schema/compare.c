@@ -9,9 +9,10 @@ static int order(const struct rt_object *a, const struct rt_object *b)
     return kinds != 0 ? kinds : strcmp(a->name, b->name);
 }
 
+/* NULL, for what one side lacks, is of no kind. */
 static bool is_kind(const struct rt_object *object, const char *kind)
 {
-    return strcmp(object->kind, kind) == 0;
+    return object && strcmp(object->kind, kind) == 0;
 }
 
 static bool same(const struct rt_object *prod, int prod_version,

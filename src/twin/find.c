@@ -132,7 +132,7 @@ static int search(struct rt_find *find, struct comparisons *all, struct rt_recen
         *s = (struct search){.find = find, .recent = recent, .pair = i};
         if (table && table->verdict == RT_RECENT_COMPARE)
             tell(find, recent, i);
-        if (in_full || table->verdict == RT_RECENT_COMPARE) {
+        if (in_full || table == NULL || table->verdict == RT_RECENT_COMPARE) {
             add_comparison(all, s);
             continue;
         }

@@ -7,6 +7,6 @@
 
 /* Many statements travel at once. The settings that the script makes are the session's
  * from then on. Errors have the statement as detail. */
-int rt_restore(struct rt_conn *conn, const char *script, struct rt_err *err) RT_CHECKED;
+int rt_restore(struct rt_conn *conn, const char *text, struct rt_err *err) RT_CHECKED;
 
 #endif
