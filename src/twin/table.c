@@ -82,7 +82,7 @@ static int check_rights(const struct rt_result *found, const char *role,
     struct rt_str grants = {0};
     size_t count = add_grants(&grants, found, role), i = 0;
 
-    if (count > 0) {
+    if (grants.data) {
         while (rt_result_true(found, i, MAY_USE) && rt_result_true(found, i, MAY_SELECT))
             i++;
         grants.data[grants.len - 1] = '\0';
@@ -182,7 +182,7 @@ static void read_column(struct rt_table *table, struct rt_arena *arena,
         .binary = rt_result_true(found, row, BINARY),
         .not_null = rt_result_true(found, row, NOT_NULL),
         .generated = rt_result_true(found, row, GENERATED),
-        .identity = identity ? identity[0] : '\0',
+        .identity = *(identity ? identity : ""),
     };
 }
 

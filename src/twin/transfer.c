@@ -145,11 +145,19 @@ struct entry {
 
 static bool read_entry(struct entry *out, const char *line)
 {
-    int at = 0;
+    size_t number = strspn(line, "0123456789"), digits;
+    char *oid;
 
-    if (sscanf(line, "%*u; %lu %15[0-9] %n", &out->catalog, out->oid, &at) != 2)
+    if (number == 0 || line[number] != ';')
         return false;
-    out->kind = line + at;
+    out->catalog = strtoul(line + number + 1, &oid, 10);
+    oid += strspn(oid, " ");
+    digits = strspn(oid, "0123456789");
+    if (digits == 0 || digits >= sizeof(out->oid) || oid[digits] != ' ')
+        return false;
+    memcpy(out->oid, oid, digits);
+    out->oid[digits] = '\0';
+    out->kind = oid + digits + 1;
     return true;
 }
 
