@@ -16,12 +16,12 @@
 enum fault_side { FAULT_PROD, FAULT_TWIN };
 
 struct fault_point {
-    enum fault_side side;
     const char *text; /* of a message to that server */
-    bool ends;        /* as in struct relay_trap */
-    bool read;        /* production is not needed any more */
-    bool done;        /* the fault comes too late to make a difference */
-    bool grows;       /* the message lets files of the twin grow */
+    enum fault_side side;
+    bool ends;  /* as in struct relay_trap */
+    bool read;  /* production is not needed any more */
+    bool done;  /* the fault comes too late to make a difference */
+    bool grows; /* the message lets files of the twin grow */
 };
 
 /* What a resync is tried with: points in the order in which it comes to them. */
@@ -41,7 +41,7 @@ extern struct run fault_run;         /* the last one */
  * servers that crash, connections that break, a disk that is full. argv[1] may choose:
  * "signals", "kills", "ended", "restarts", "broken", "full".
  */
-int fault_main(int argc, char **argv, const struct fault_plan *plan);
+int fault_main(int argc, char **argv, const struct fault_plan *of);
 
 /* For more tests: both servers with a schema and rows, and a first resync. */
 int fault_start(void **state);

@@ -32,7 +32,8 @@ static char *sorted(char *text)
         lines = rt_grow(lines, count, &cap, sizeof(*lines));
         lines[count++] = line;
     }
-    qsort(lines, count, sizeof(*lines), by_text);
+    if (lines)
+        qsort(lines, count, sizeof(*lines), by_text);
     for (size_t i = 0; i < count; i++)
         rt_str_addf(&out, "%s\n", lines[i]);
     free(lines);

@@ -9,16 +9,16 @@ static const struct fault_point points[] = {
     {.side = FAULT_PROD, .text = "pg_export_snapshot"},
     {.side = FAULT_PROD, .text = "COPY "},
     /* The rows may be here already. */
-    {FAULT_TWIN, "CREATE TEMP TABLE", .read = true, .grows = true},
-    {FAULT_TWIN, "FROM STDIN", .read = true, .grows = true},
-    {FAULT_TWIN, "DISABLE TRIGGER", .read = true},
-    {FAULT_TWIN, "DELETE FROM", .read = true},
-    {FAULT_TWIN, "(UPDATE ", .read = true},
-    {FAULT_TWIN, "(INSERT INTO ", .read = true},
-    {FAULT_TWIN, "ALTER SEQUENCE", .read = true},
-    {FAULT_TWIN, "REFRESH MATERIALIZED", .read = true},
-    {FAULT_TWIN, "INSERT INTO revtwin.receipt", .read = true},
-    {FAULT_TWIN, "COMMIT", .ends = true, .read = true, .done = true},
+    {"CREATE TEMP TABLE", FAULT_TWIN, .read = true, .grows = true},
+    {"FROM STDIN", FAULT_TWIN, .read = true, .grows = true},
+    {"DISABLE TRIGGER", FAULT_TWIN, .read = true},
+    {"DELETE FROM", FAULT_TWIN, .read = true},
+    {"(UPDATE ", FAULT_TWIN, .read = true},
+    {"(INSERT INTO ", FAULT_TWIN, .read = true},
+    {"ALTER SEQUENCE", FAULT_TWIN, .read = true},
+    {"REFRESH MATERIALIZED", FAULT_TWIN, .read = true},
+    {"INSERT INTO revtwin.receipt", FAULT_TWIN, .read = true},
+    {"COMMIT", FAULT_TWIN, .ends = true, .read = true, .done = true},
 };
 
 int main(int argc, char **argv)

@@ -8,14 +8,14 @@ static const struct fault_point points[] = {
     {.side = FAULT_PROD, .text = "pg_export_snapshot"},
     {.side = FAULT_TWIN, .text = "LOCK TABLE"},
     {.side = FAULT_TWIN, .text = "DROP TABLE"},
-    {FAULT_TWIN, "CREATE TABLE", .grows = true},
+    {"CREATE TABLE", FAULT_TWIN, .grows = true},
     {.side = FAULT_PROD, .text = "COPY "},
-    {FAULT_TWIN, "FROM STDIN", .grows = true},
-    {FAULT_TWIN, "CREATE INDEX", .read = true, .grows = true},
-    {FAULT_TWIN, "ANALYZE", .read = true},
-    {FAULT_TWIN, "SAVEPOINT", .read = true},
-    {FAULT_TWIN, "INSERT INTO revtwin.receipt", .read = true},
-    {FAULT_TWIN, "COMMIT", .ends = true, .read = true, .done = true},
+    {"FROM STDIN", FAULT_TWIN, .grows = true},
+    {"CREATE INDEX", FAULT_TWIN, .read = true, .grows = true},
+    {"ANALYZE", FAULT_TWIN, .read = true},
+    {"SAVEPOINT", FAULT_TWIN, .read = true},
+    {"INSERT INTO revtwin.receipt", FAULT_TWIN, .read = true},
+    {"COMMIT", FAULT_TWIN, .ends = true, .read = true, .done = true},
 };
 
 int main(int argc, char **argv)

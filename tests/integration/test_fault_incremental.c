@@ -10,8 +10,8 @@ static const struct fault_point points[] = {
     {.side = FAULT_PROD, .text = "age(xmin)"},
     {.side = FAULT_TWIN, .text = "age(xmin)"},
     {.side = FAULT_PROD, .text = "revtwin_table.ctid"},
-    {FAULT_TWIN, "FROM STDIN", .grows = true},
-    {FAULT_TWIN, "COMMIT", .ends = true, .read = true, .done = true},
+    {"FROM STDIN", FAULT_TWIN, .grows = true},
+    {"COMMIT", FAULT_TWIN, .ends = true, .read = true, .done = true},
 };
 
 int main(int argc, char **argv)

@@ -7,14 +7,14 @@ static const struct fault_point points[] = {
     {.side = FAULT_PROD, .text = "pg_export_snapshot"},
     {.side = FAULT_PROD, .text = "LOCK TABLE"},
     {.side = FAULT_PROD, .text = "COPY "},
-    {FAULT_TWIN, "CREATE DATABASE", .grows = true},
-    {FAULT_TWIN, "CREATE TABLE", .grows = true},
-    {FAULT_TWIN, "COPY ", .grows = true},
-    {FAULT_TWIN, "CREATE INDEX", .read = true, .grows = true},
-    {FAULT_TWIN, "ANALYZE", .read = true},
-    {FAULT_TWIN, "INSERT INTO revtwin.twin", .read = true},
-    {FAULT_TWIN, "RENAME TO", .read = true},
-    {FAULT_TWIN, "DROP DATABASE", .read = true, .done = true},
+    {"CREATE DATABASE", FAULT_TWIN, .grows = true},
+    {"CREATE TABLE", FAULT_TWIN, .grows = true},
+    {"COPY ", FAULT_TWIN, .grows = true},
+    {"CREATE INDEX", FAULT_TWIN, .read = true, .grows = true},
+    {"ANALYZE", FAULT_TWIN, .read = true},
+    {"INSERT INTO revtwin.twin", FAULT_TWIN, .read = true},
+    {"RENAME TO", FAULT_TWIN, .read = true},
+    {"DROP DATABASE", FAULT_TWIN, .read = true, .done = true},
 };
 
 int main(int argc, char **argv)
