@@ -128,6 +128,10 @@ static void tables_stay_once_they_are_locked(void **state)
     relay_arm(&relay, &trap);
     pid = start(w, &relay, "public.t", "SELECT sum(a) FROM public.t", "13");
     assert_true(relay_holds(&relay, 30000));
+    /* It came together with the lock, which the server may still be at. */
+    cluster_wait(&prod_server, "shop",
+                 "select exists (select from pg_locks where relation = 't'::regclass and "
+                 "mode = 'AccessShareLock' and granted)");
     session = cluster_connect(&prod_server, "shop");
     PQclear(PQexec(session, "set lock_timeout = '50ms'"));
     for (size_t i = 0; i < RT_COUNT(changes); i++) {
