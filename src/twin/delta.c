@@ -190,23 +190,15 @@ static int compare_schemas(struct delta *d, struct rt_err *err)
 
 /* ------------------------------------------------------------------ find */
 
-static unsigned long long all_bytes(const struct delta *d)
-{
-    unsigned long long bytes = 0;
-
-    for (size_t i = 0; i < d->count; i++)
-        bytes += d->pairs[i].prod->bytes + d->pairs[i].prod->toast_bytes;
-    return bytes;
-}
-
 /* What a rebuild takes, and what a delta may at most, that has read everything before it
  * knows; measured in tests/bench/resync. */
 static double limit_us(const struct delta *d)
 {
     const double fixed_us = 2e6, bytes_per_us = 80, share = 0.6;
 
-    return d->job->may_give_up ? share * (fixed_us + (double)all_bytes(d) / bytes_per_us)
-                               : 0;
+    double bytes = (double)rt_tables_bytes(&d->job->snapshot.tables);
+
+    return d->job->may_give_up ? share * (fixed_us + bytes / bytes_per_us) : 0;
 }
 
 static void open_stage(struct delta *d)
@@ -234,6 +226,7 @@ static int find_differences(struct delta *d, struct rt_err *err)
     d->find = (struct rt_find){
         .pairs = d->pairs,
         .count = d->count,
+        .bytes = rt_tables_bytes(&job->snapshot.tables),
         .way = d->way,
         .prod = job->prod,
         .writer = d->writer,

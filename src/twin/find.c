@@ -103,15 +103,6 @@ static void start_comparisons(struct comparisons *all, struct rt_find *find, siz
     }
 }
 
-static unsigned long long all_bytes(const struct rt_find *find)
-{
-    unsigned long long bytes = 0;
-
-    for (size_t i = 0; i < find->count; i++)
-        bytes += find->pairs[i].prod->bytes + find->pairs[i].prod->toast_bytes;
-    return bytes;
-}
-
 static void tell(const struct rt_find *find, const struct rt_recent *recent, size_t pair)
 {
     rt_log_verbose("%s is compared in full: %s", find->pairs[pair].prod->ident,
@@ -217,11 +208,11 @@ int rt_find_differences(struct rt_find *find, struct rt_arena *arena, struct rt_
 
     find->rows = rt_arena_alloc(arena, (find->count + 1) * sizeof(*find->rows));
     if (rc == 0 && scan) {
-        rt_progress_phase(find->progress, "scanning", 0, all_bytes(find));
+        rt_progress_phase(find->progress, "scanning", 0, find->bytes);
         rc = rt_recent_open(&recent, &setup, err);
     }
     if (rc == 0 && !find->unfit) {
-        rt_progress_phase(find->progress, "comparing", find->count, all_bytes(find));
+        rt_progress_phase(find->progress, "comparing", find->count, find->bytes);
         rc = search(find, &all, recent, in_full, err);
     }
     if (rc == 0)

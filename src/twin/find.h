@@ -10,6 +10,7 @@
 struct rt_find {
     const struct rt_pair *pairs;
     size_t count;
+    unsigned long long bytes; /* of production's tables, to show progress by */
     enum rt_hash_way way;
     struct rt_conn *prod;           /* in the snapshot's transaction */
     struct rt_conn *writer;         /* the twin's, with its tables locked */

@@ -142,6 +142,20 @@ static int clean_up(struct resync *r, struct rt_err *err)
     return 0;
 }
 
+/* What each method has to say of what it did. */
+static void tell_of(struct rt_resync_result *out, const struct rt_receipt *receipt,
+                    const struct rt_snapshot *snapshot)
+{
+    out->snapshot_at = snapshot->taken_at;
+    out->left_out = snapshot->tables.left_out;
+    out->left_out_count = snapshot->tables.left_out_count;
+    out->verified = receipt->verified;
+    out->rows_read = receipt->rows_read;
+    out->rows_written = receipt->rows_written;
+    out->bytes_read = receipt->bytes_read;
+    out->bytes_written = receipt->bytes_written;
+}
+
 static int run_delta(struct resync *r, const char **unfit, struct rt_err *err)
 {
     struct rt_delta job = {
@@ -167,20 +181,13 @@ static int run_delta(struct resync *r, const char **unfit, struct rt_err *err)
         return rc;
     out->method = job.receipt.method;
     out->why = job.receipt.why;
-    out->snapshot_at = job.snapshot.taken_at;
     out->tables = job.tables;
     out->tables_changed = job.tables_changed;
     out->tables_compared = job.tables_compared;
     out->missed = job.missed;
-    out->left_out = job.snapshot.tables.left_out;
-    out->left_out_count = job.snapshot.tables.left_out_count;
     out->violated = job.violated;
     out->violated_count = job.violated_count;
-    out->verified = job.receipt.verified;
-    out->rows_read = job.receipt.rows_read;
-    out->rows_written = job.receipt.rows_written;
-    out->bytes_read = job.receipt.bytes_read;
-    out->bytes_written = job.receipt.bytes_written;
+    tell_of(out, &job.receipt, &job.snapshot);
     rt_log("%s: %s", out->method, out->why);
     return 0;
 }
@@ -241,18 +248,11 @@ static int rebuild(struct resync *r, struct rt_err *err)
                   : rt_rebuild(&job, r->arena, err);
     out->method = RT_REBUILD;
     out->in_place = in_place;
-    out->snapshot_at = job.snapshot.taken_at;
     out->size = job.size;
     out->tables = out->tables_changed = out->tables_compared = job.tables;
-    out->verified = job.receipt.verified;
-    out->left_out = job.snapshot.tables.left_out;
-    out->left_out_count = job.snapshot.tables.left_out_count;
     out->violated = job.violated;
     out->violated_count = job.violated_count;
-    out->rows_read = job.receipt.rows_read;
-    out->rows_written = job.receipt.rows_written;
-    out->bytes_read = job.receipt.bytes_read;
-    out->bytes_written = job.receipt.bytes_written;
+    tell_of(out, &job.receipt, &job.snapshot);
     out->kept = job.kept;
     out->kept_at = r->mark.snapshot_at;
     return rc;

@@ -251,6 +251,15 @@ int rt_tables_read(struct rt_tables *out, struct rt_arena *arena, struct rt_conn
     return rc;
 }
 
+unsigned long long rt_tables_bytes(const struct rt_tables *tables)
+{
+    unsigned long long bytes = 0;
+
+    for (size_t i = 0; i < tables->count; i++)
+        bytes += tables->table[i].bytes + tables->table[i].toast_bytes;
+    return bytes;
+}
+
 const struct rt_table *rt_tables_find(const struct rt_tables *tables, const char *schema,
                                       const char *name)
 {

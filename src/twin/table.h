@@ -66,6 +66,9 @@ struct rt_tables {
 int rt_tables_read(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *conn,
                    struct rt_err *err) RT_CHECKED;
 
+/* On disk, without indexes. */
+unsigned long long rt_tables_bytes(const struct rt_tables *tables);
+
 /* NULL when there is none of that name. */
 const struct rt_table *rt_tables_find(const struct rt_tables *tables, const char *schema,
                                       const char *name);

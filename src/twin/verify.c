@@ -170,15 +170,6 @@ static int pair_tables(struct verify *v, struct rt_err *err)
     return 0;
 }
 
-static unsigned long long all_bytes(const struct rt_tables *tables)
-{
-    unsigned long long bytes = 0;
-
-    for (size_t i = 0; i < tables->count; i++)
-        bytes += tables->table[i].bytes + tables->table[i].toast_bytes;
-    return bytes;
-}
-
 static void show(void *context)
 {
     rt_progress_show(context);
@@ -191,7 +182,7 @@ static int run_checks(struct verify *v, struct rt_err *err)
     int rc;
 
     rt_progress_phase(v->job->progress, "comparing", v->prod_at.tables.count,
-                      all_bytes(&v->prod_at.tables));
+                      rt_tables_bytes(&v->prod_at.tables));
     rt_str_add(&settings, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
                           "SET TRANSACTION SNAPSHOT ");
     rt_quote_literal(&settings, v->twin_at.id);
