@@ -78,22 +78,46 @@ int rt_hold_open(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *
 
 /* ------------------------------------------------------------------ commit */
 
-/* What became of the transaction: *committed, once nobody works on it any more. */
-static int ask(bool *committed, bool *running, struct rt_conn *twin, const char *xid,
-               struct rt_err *err)
+/* Whether the server still works on it. Not when it has forgotten the number, nor when
+ * it says that the number is one of the future: a crash takes those that were not yet
+ * written to disk, and gives them out again. */
+static int ask_running(bool *running, struct rt_conn *twin, const char *xid,
+                       struct rt_err *err)
 {
     struct rt_result *found = NULL;
     const char *status;
     int rc =
         rt_query(&found, twin, "SELECT pg_xact_status($1::text::xid8)", 1, &xid, err);
 
+    if (rc < 0 && rt_err_is(err, "22023")) {
+        *running = false;
+        rt_err_clear(err);
+        return 0;
+    }
     if (rc < 0)
         return rc;
     status = rt_result_get(found, 0, 0);
-    *committed = status && strcmp(status, "committed") == 0;
     *running = status && strcmp(status, "in progress") == 0;
-    if (status == NULL)
-        rc = rt_err_set(err, RT_EINTERNAL, "the server has forgotten the transaction");
+    rt_result_free(found);
+    return 0;
+}
+
+/* By what it has written, and no other transaction: the number alone may be another's. */
+static int ask_committed(bool *committed, struct rt_conn *twin, const char *xid,
+                         struct rt_err *err)
+{
+    struct rt_result *found = NULL;
+    int rc = rt_query(&found, twin,
+                      "SELECT FROM revtwin.receipt WHERE twin_xid = $1::text::xid8", 1,
+                      &xid, err);
+
+    if (rc < 0 && rt_err_is(err, "42P01")) { /* it would have made the table */
+        *committed = false;
+        rt_err_clear(err);
+        return 0;
+    }
+    if (rc == 0)
+        *committed = rt_result_rows(found) > 0;
     rt_result_free(found);
     return rc;
 }
@@ -106,12 +130,14 @@ static int settle(struct rt_conn *twin, const char *xid, int seconds, struct rt_
     int rc = -1;
 
     rt_err_move(&lost, err);
-    while (running && rt_clock_ms() < end) {
+    while ((rc < 0 || running) && rt_clock_ms() < end) {
         rt_err_clear(&later);
         rc = rt_conn_lost(twin) ? rt_conn_reopen(twin, CONNECT_MS, &later) : 0;
         if (rc == 0)
-            rc = ask(&committed, &running, twin, xid, &later);
-        if (running) /* also after a signal: this is to be known all the same */
+            rc = ask_running(&running, twin, xid, &later);
+        if (rc == 0 && !running)
+            rc = ask_committed(&committed, twin, xid, &later);
+        if (rc < 0 || running) /* also after a signal: this is to be known all the same */
             poll(NULL, 0, SETTLE_POLL_MS);
     }
     rt_err_clear(&later);

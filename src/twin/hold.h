@@ -24,8 +24,9 @@ int rt_hold_open(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *
 enum { RT_HOLD_SETTLE = 30 }; /* seconds that a server may take to come back */
 
 /*
- * Commit: the point of no return. A lost reply is settled by asking on another
- * connection, for so many seconds: -RT_EUNKNOWN when nobody can be asked.
+ * Commit a transaction that has written a receipt: the point of no return. A lost reply
+ * is settled by looking for the receipt on another connection, for so many seconds:
+ * -RT_EUNKNOWN when nobody can be asked.
  */
 int rt_hold_commit(struct rt_conn *twin, int settle_seconds,
                    struct rt_err *err) RT_CHECKED;

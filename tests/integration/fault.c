@@ -48,9 +48,12 @@ int fault_start(void **state)
 {
     char url[CLUSTER_URL_SIZE];
 
+    /* What a crash takes: also the numbers of transactions that did not end. */
+    const char *const lazy[] = {"wal_writer_delay=10s", "autovacuum=off", NULL};
+
     (void)state;
     cluster_start(&fault_prod, NULL);
-    cluster_start(&fault_twin, NULL);
+    cluster_start(&fault_twin, lazy);
     cluster_createdb(&fault_prod, "shop");
     cluster_createdb(&fault_twin, "dev");
     cluster_exec(&fault_prod, "shop", schema);
