@@ -5,8 +5,8 @@
 #include "report/progress.h"
 #include "report/twin.h"
 #include "twin/guard.h"
+#include "twin/rebuild/undo.h"
 #include "twin/resync.h"
-#include "twin/undo.h"
 
 static bool is_in_place(const struct rt_context *context)
 {

@@ -4,8 +4,8 @@
 
 #include "migrate/replay.h"
 #include "report/age.h"
+#include "twin/rebuild/undo.h"
 #include "twin/resync.h"
-#include "twin/undo.h"
 #include "twin/verify.h"
 
 void rt_report_resync(const struct rt_report *report,

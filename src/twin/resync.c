@@ -4,12 +4,12 @@
 #include "base/log.h"
 #include "pg/later.h"
 #include "twin/crew.h"
-#include "twin/delta.h"
+#include "twin/delta/delta.h"
 #include "twin/guard.h"
 #include "twin/hold.h"
-#include "twin/inplace.h"
 #include "twin/mark.h"
-#include "twin/rebuild.h"
+#include "twin/rebuild/inplace.h"
+#include "twin/rebuild/rebuild.h"
 #include "twin/tools.h"
 
 struct resync {

@@ -4,7 +4,7 @@
 #include "base/str.h"
 #include "pg/query.h"
 #include "schema/schema.h"
-#include "twin/compare.h"
+#include "twin/compare/compare.h"
 #include "twin/guard.h"
 #include "twin/matview.h"
 #include "twin/snapshot.h"

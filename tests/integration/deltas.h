@@ -6,7 +6,7 @@
 #define TEST_DELTAS_H
 
 #include "pg/query.h"
-#include "twin/delta.h"
+#include "twin/delta/delta.h"
 #include "world.h"
 
 struct deltas {

@@ -13,8 +13,8 @@
 
 #include "check.h"
 #include "cluster.h"
-#include "twin/delta.h"
-#include "twin/recent.h"
+#include "twin/delta/delta.h"
+#include "twin/delta/recent.h"
 
 extern struct cluster prod_server, twin_server;
 int follow_start_servers(void **state);

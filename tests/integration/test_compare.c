@@ -2,7 +2,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "pg/query.h"
-#include "twin/compare.h"
+#include "twin/compare/compare.h"
 #include "twin/snapshot.h"
 #include "world.h"
 

@@ -7,7 +7,7 @@
 
 #include "pg/query.h"
 #include "random_schema.h"
-#include "twin/delta.h"
+#include "twin/delta/delta.h"
 #include "world.h"
 
 static char *dump_lines(const struct cluster *c, const char *db)

@@ -1,7 +1,7 @@
 /* Roles as a cloud gives them: on production one that may only read, on the twin the
  * owner of its database, who may create databases. Both methods are content with that. */
 #include "pg/query.h"
-#include "twin/delta.h"
+#include "twin/delta/delta.h"
 #include "world.h"
 
 static const char schema[] =

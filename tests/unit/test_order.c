@@ -1,5 +1,5 @@
 /* The order in which tables gain rows. */
-#include "twin/order.h"
+#include "twin/delta/order.h"
 #include "unit.h"
 
 /* "01 12": table 0 references 1, and 1 references 2. */

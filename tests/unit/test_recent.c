@@ -1,5 +1,5 @@
 /* Whether a receipt says anything about two servers as they are now. */
-#include "twin/recent.h"
+#include "twin/delta/recent.h"
 #include "unit.h"
 
 static const struct rt_origin prod = {.system = "700",

@@ -1,0 +1,60 @@
+/*
+ * Finding the rows in which a table of the twin differs from production's.
+ *
+ * First the hashes of chunks of rows, in one scan a side; then, of the chunks that
+ * differ, the hash of each row, in the order of the hash of its key, merged as they
+ * stream. Rows are named by their ctid, each on its own side: production's stays valid
+ * for the snapshot under an ACCESS SHARE lock, the twin's while nobody can write there.
+ */
+#ifndef RT_TWIN_COMPARE_COMPARE_H
+#define RT_TWIN_COMPARE_COMPARE_H
+
+#include "twin/compare/cut.h"
+#include "twin/crew.h"
+
+struct rt_pair {
+    const struct rt_table *prod, *twin; /* of one name, with the same columns */
+};
+
+/* Receives each differing row, in no order that matters. Both: update; prod only: insert;
+ * twin only (prod is NULL): delete. The texts are borrowed: "(12,3)". found returns 0, or
+ * a negative status, after which production's transaction is of no use any more. */
+struct rt_differences {
+    int (*found)(void *context, const char *prod_ctid, const char *twin_ctid,
+                 struct rt_err *err);
+    void *context;
+    size_t enough; /* of them: more need not be looked for; 0: all are wanted */
+};
+
+struct rt_compared {
+    unsigned long long prod_rows, twin_rows; /* in the table */
+    unsigned long long read;                 /* rows read from production, all scans */
+    unsigned long long chunks, differing;    /* chunks */
+};
+
+/*
+ * Compare on a worker's two connections, each pinned as rt_projection_pin. differences
+ * may be NULL: then only the counts are filled, and rows are not looked for. The tables
+ * are the same when no chunk differs.
+ */
+int rt_compare_table(struct rt_compared *out, struct rt_worker *worker,
+                     const struct rt_pair *pair, enum rt_hash_way way,
+                     enum rt_compare_depth depth,
+                     const struct rt_differences *differences,
+                     struct rt_err *err) RT_CHECKED;
+
+/* The same of several pairs, one after another, whose statements are sent together: as
+ * many round trips as for one. */
+struct rt_comparing {
+    const struct rt_pair *pair;
+    const struct rt_differences *differences;
+    struct rt_compared compared; /* filled */
+};
+int rt_compare_tables(struct rt_comparing *items, size_t count, struct rt_worker *worker,
+                      enum rt_hash_way way, enum rt_compare_depth depth,
+                      struct rt_err *err) RT_CHECKED;
+
+/* How many of the next pairs are so small that they should be compared together. */
+size_t rt_compare_group(const struct rt_comparing *items, size_t count);
+
+#endif

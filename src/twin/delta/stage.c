@@ -1,0 +1,312 @@
+#include "twin/delta/stage.h"
+
+#include <pthread.h>
+
+#include "base/mem.h"
+#include "pg/query.h"
+#include "twin/delta/fetch.h"
+
+/* Differences: how many are fetched by one statement, as text; and how many are kept to
+ * be sorted, whatever the table's size. */
+enum { BATCH = 16384, KEEP = 8 * BATCH };
+
+/*
+ * What a row costs to write, and each page of the table that it is on: the server logs
+ * the whole page, and those of indexes that lead to it (../../tests/bench/resync).
+ */
+enum { ROW_US = 20, PAGE_US = 35 };
+
+struct ctid {
+    uint32_t block;
+    uint16_t offset; /* from 1; 0: there is none */
+};
+
+struct difference {
+    struct ctid prod, twin;
+};
+
+struct place {
+    struct rt_stage *stage;
+    size_t number;
+    struct difference *rows; /* not flushed yet, up to KEEP */
+    struct difference *gone; /* the same, up to BATCH */
+    size_t row_count, row_room, gone_count;
+    struct rt_staged staged;
+};
+
+struct rt_stage {
+    struct rt_stage_setup setup;
+    struct place *places;
+    pthread_mutex_t mutex; /* of what follows */
+    struct rt_fetch *fetch;
+    double cost_us;
+    const char *unfit;
+};
+
+struct rt_stage *rt_stage_open(const struct rt_stage_setup *setup)
+{
+    struct rt_stage *stage = rt_alloc(sizeof(*stage));
+
+    stage->setup = *setup;
+    stage->places = rt_alloc((setup->count + 1) * sizeof(*stage->places));
+    for (size_t i = 0; i < setup->count; i++)
+        stage->places[i] = (struct place){.stage = stage, .number = i};
+    stage->fetch = rt_fetch_open(&stage->setup);
+    pthread_mutex_init(&stage->mutex, NULL);
+    return stage;
+}
+
+void rt_stage_close(struct rt_stage *stage)
+{
+    if (stage == NULL)
+        return;
+    for (size_t i = 0; i < stage->setup.count; i++) {
+        free(stage->places[i].rows);
+        free(stage->places[i].gone);
+    }
+    rt_fetch_close(stage->fetch);
+    pthread_mutex_destroy(&stage->mutex);
+    free(stage->places);
+    free(stage);
+}
+
+const char *rt_stage_unfit(const struct rt_stage *stage)
+{
+    return stage->unfit;
+}
+
+const struct rt_stage_setup *rt_stage_setup_of(const struct rt_stage *stage)
+{
+    return &stage->setup;
+}
+
+struct rt_staged *rt_stage_of(struct rt_stage *stage, size_t pair)
+{
+    return &stage->places[pair].staged;
+}
+
+/* ------------------------------------------------------------------ batches */
+
+static int order_ctids(const struct ctid *a, const struct ctid *b)
+{
+    if (a->block != b->block)
+        return a->block < b->block ? -1 : 1;
+    return (a->offset > b->offset) - (a->offset < b->offset);
+}
+
+/* Either server then reads its pages in one go, as far as both have them in one order. */
+static int by_prod(const void *a, const void *b)
+{
+    const struct difference *left = a, *right = b;
+
+    return order_ctids(&left->prod, &right->prod);
+}
+
+static int by_twin(const void *a, const void *b)
+{
+    const struct difference *left = a, *right = b;
+
+    return order_ctids(&left->twin, &right->twin);
+}
+
+/* An array literal. */
+static void list_ctids(struct rt_str *list, const struct difference *items, size_t count,
+                       bool twin)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct ctid *ctid = twin ? &items[i].twin : &items[i].prod;
+
+        rt_str_add(list, i ? "," : "{");
+        if (ctid->offset == 0)
+            rt_str_add(list, "NULL");
+        else
+            rt_str_addf(list, "\"(%u,%u)\"", ctid->block, ctid->offset);
+    }
+    rt_str_add(list, "}");
+}
+
+static size_t count_pages(const struct difference *items, size_t count, bool twin)
+{
+    size_t pages = count > 0;
+
+    for (size_t i = 1; i < count; i++) {
+        if (twin ? items[i].twin.block != items[i - 1].twin.block
+                 : items[i].prod.block != items[i - 1].prod.block)
+            pages++;
+    }
+    return pages;
+}
+
+/* With the mutex held: is all that is staged more than it is worth? */
+static int charge(struct rt_stage *stage, size_t rows, size_t pages, struct rt_err *err)
+{
+    stage->cost_us += (double)rows * ROW_US + (double)pages * PAGE_US;
+    if (stage->setup.limit_us <= 0 || stage->cost_us <= stage->setup.limit_us)
+        return 0;
+    stage->unfit = "so many rows differ that copying everything is faster";
+    return rt_err_set(err, RT_EREFUSED, "%s", stage->unfit);
+}
+
+static int fetch_rows(struct place *place, const char *ctids, const char *twin_ctids,
+                      size_t count, struct rt_err *err)
+{
+    return rt_fetch_rows(place->stage->fetch, place->number, &place->staged, ctids,
+                         twin_ctids, count, err);
+}
+
+/* One batch, of rows in production's order. */
+static int flush_batch(struct place *place, const struct difference *rows, size_t count,
+                       struct rt_err *err)
+{
+    struct rt_str ctids = {0}, twin_ctids = {0};
+    int rc;
+
+    list_ctids(&ctids, rows, count, false);
+    list_ctids(&twin_ctids, rows, count, true);
+    pthread_mutex_lock(&place->stage->mutex);
+    rc = charge(place->stage, count, count_pages(rows, count, false), err);
+    if (rc == 0)
+        rc = fetch_rows(place, ctids.data, twin_ctids.data, count, err);
+    pthread_mutex_unlock(&place->stage->mutex);
+    rt_str_clear(&ctids);
+    rt_str_clear(&twin_ctids);
+    return rc;
+}
+
+static int flush_rows(struct place *place, struct rt_err *err)
+{
+    int rc = 0;
+
+    if (place->row_count > 0)
+        qsort(place->rows, place->row_count, sizeof(*place->rows), by_prod);
+    for (size_t i = 0; rc == 0 && i < place->row_count; i += BATCH) {
+        size_t rest = place->row_count - i;
+
+        rc = flush_batch(place, place->rows + i, rest < BATCH ? rest : BATCH, err);
+    }
+    place->row_count = 0;
+    return rc;
+}
+
+static int flush_gone(struct place *place, struct rt_err *err)
+{
+    struct rt_str ctids = {0};
+    int rc;
+
+    if (place->gone_count == 0)
+        return 0;
+    qsort(place->gone, place->gone_count, sizeof(*place->gone), by_twin);
+    list_ctids(&ctids, place->gone, place->gone_count, true);
+    pthread_mutex_lock(&place->stage->mutex);
+    rc = charge(place->stage, place->gone_count,
+                count_pages(place->gone, place->gone_count, true), err);
+    if (rc == 0)
+        rc = rt_fetch_gone(place->stage->fetch, place->number, &place->staged, ctids.data,
+                           err);
+    pthread_mutex_unlock(&place->stage->mutex);
+    place->gone_count = 0;
+    rt_str_clear(&ctids);
+    return rc;
+}
+
+static struct ctid parse_ctid(const char *text)
+{
+    struct ctid ctid = {0};
+    char *end;
+
+    if (text) {
+        ctid.block = (uint32_t)strtoul(text + 1, &end, 10);
+        ctid.offset = (uint16_t)strtoul(end + 1, NULL, 10);
+    }
+    return ctid;
+}
+
+/* struct rt_differences.found */
+static int take(void *context, const char *prod_ctid, const char *twin_ctid,
+                struct rt_err *err)
+{
+    struct place *place = context;
+    struct difference found = {parse_ctid(prod_ctid), parse_ctid(twin_ctid)};
+
+    if (prod_ctid) {
+        place->rows = rt_grow(place->rows, place->row_count, &place->row_room,
+                              sizeof(*place->rows));
+        place->rows[place->row_count++] = found;
+        return place->row_count < KEEP ? 0 : flush_rows(place, err);
+    }
+    if (place->gone == NULL)
+        place->gone = rt_alloc(BATCH * sizeof(*place->gone));
+    place->gone[place->gone_count++] = found;
+    return place->gone_count < BATCH ? 0 : flush_gone(place, err);
+}
+
+/* ------------------------------------------------------------------ the stage */
+
+struct rt_differences rt_stage_sink(struct rt_stage *stage, size_t pair)
+{
+    return (struct rt_differences){.found = take, .context = &stage->places[pair]};
+}
+
+int rt_stage_flush(struct rt_stage *stage, size_t pair, struct rt_err *err)
+{
+    struct place *place = &stage->places[pair];
+    int rc = flush_rows(place, err);
+
+    if (rc == 0)
+        rc = flush_gone(place, err);
+    free(place->rows);
+    free(place->gone);
+    place->rows = place->gone = NULL;
+    place->row_room = 0;
+    return rc;
+}
+
+int rt_stage_rows(struct rt_stage *stage, size_t pair, const char *ctids,
+                  struct rt_err *err)
+{
+    struct place *place = &stage->places[pair];
+    size_t count = 0;
+    int rc;
+
+    for (const char *p = ctids; *p; p++)
+        count += *p == '(';
+    if (count == 0)
+        return 0;
+    place->staged.by_key = true;
+    pthread_mutex_lock(&stage->mutex);
+    rc = charge(stage, count, 0, err);
+    if (rc == 0)
+        rc = fetch_rows(place, ctids, NULL, count, err);
+    pthread_mutex_unlock(&stage->mutex);
+    return rc;
+}
+
+int rt_stage_fetch(struct rt_stage *stage, struct rt_err *err)
+{
+    int rc;
+
+    pthread_mutex_lock(&stage->mutex);
+    rc = rt_fetch_run(stage->fetch, err);
+    pthread_mutex_unlock(&stage->mutex);
+    return rc;
+}
+
+int rt_stage_forget(struct rt_stage *stage, size_t pair, struct rt_err *err)
+{
+    struct place *place = &stage->places[pair];
+    struct rt_str sql = {0};
+    int rc = 0;
+
+    place->row_count = place->gone_count = 0;
+    place->staged.by_key = place->staged.matched = false;
+    place->staged.inserts = 0;
+    rt_str_addf(&sql, "TRUNCATE " RT_STAGE_ROWS ", " RT_STAGE_GONE, pair, pair);
+    pthread_mutex_lock(&stage->mutex);
+    if (place->staged.created)
+        rc = rt_fetch_run(stage->fetch, err);
+    if (rc == 0 && place->staged.created)
+        rc = rt_exec(NULL, stage->setup.writer, sql.data, err);
+    pthread_mutex_unlock(&stage->mutex);
+    rt_str_clear(&sql);
+    return rc;
+}
