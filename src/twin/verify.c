@@ -3,8 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "pg/query.h"
-#include "schema/schema.h"
-#include "twin/compare/compare.h"
+#include "twin/compare/match.h"
 #include "twin/guard.h"
 #include "twin/matview.h"
 #include "twin/snapshot.h"
@@ -127,46 +126,22 @@ static int schema_differs(const char *what, struct rt_err *err)
                               "run: revtwin resync");
 }
 
-static int compare_schemas(struct verify *v, struct rt_err *err)
+static int match(struct verify *v, struct rt_err *err)
 {
-    struct rt_schema prod, twin;
-    struct rt_schema_change *changes;
-    size_t count;
-    int rc = rt_schema_read_both(&prod, &twin, v->arena, v->prod, v->twin, err);
+    struct rt_match found;
+    int rc = rt_match(&found, v->arena, v->prod, &v->prod_at.tables, v->twin,
+                      &v->twin_at.tables, err);
 
     if (rc < 0)
         return rc;
-    count = rt_schema_compare(&changes, v->arena, &prod, &twin);
-    for (size_t i = 0; i < count; i++) {
-        const struct rt_object *object =
-            changes[i].prod ? changes[i].prod : changes[i].twin;
-
-        if (!changes[i].stays)
-            return schema_differs(
-                rt_arena_format(v->arena, "%s %s", object->kind, object->name), err);
-    }
-    return 0;
-}
-
-static int pair_tables(struct verify *v, struct rt_err *err)
-{
-    const struct rt_tables *prod = &v->prod_at.tables, *twin = &v->twin_at.tables;
-
-    v->checks = rt_arena_alloc(v->arena, (prod->count + 1) * sizeof(*v->checks));
-    for (size_t i = 0; i < prod->count; i++) {
-        struct check *check = &v->checks[i];
-
-        check->pair.prod = &prod->table[i];
-        check->pair.twin =
-            rt_tables_find(twin, prod->table[i].schema, prod->table[i].name);
-        check->way = v->way;
-        check->name_rows = v->job->name_rows;
-        check->progress = v->job->progress;
-        if (check->pair.twin == NULL ||
-            check->pair.twin->column_count != check->pair.prod->column_count)
-            return schema_differs(
-                rt_arena_format(v->arena, "table %s", prod->table[i].ident), err);
-    }
+    if (found.differs)
+        return schema_differs(found.differs, err);
+    v->checks = rt_arena_alloc(v->arena, (found.count + 1) * sizeof(*v->checks));
+    for (size_t i = 0; i < found.count; i++)
+        v->checks[i] = (struct check){.pair = found.pairs[i],
+                                      .way = v->way,
+                                      .name_rows = v->job->name_rows,
+                                      .progress = v->job->progress};
     return 0;
 }
 
@@ -277,11 +252,9 @@ int rt_verify(struct rt_verify *job, struct rt_arena *arena, struct rt_err *err)
     int rc = open_both(&v, err);
 
     if (rc == 0)
-        rc = compare_schemas(&v, err);
-    if (rc == 0)
         rc = rt_hash_way(&v.way, v.prod, v.twin, err);
     if (rc == 0)
-        rc = pair_tables(&v, err);
+        rc = match(&v, err);
     if (rc == 0)
         rc = run_checks(&v, err);
     if (rc == 0)

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "pg/later.h"
-#include "schema/schema.h"
+#include "twin/compare/match.h"
 #include "twin/crew.h"
 #include "twin/delta/find.h"
 #include "twin/delta/write.h"
@@ -107,84 +107,24 @@ static int open_prod(struct delta *d, struct rt_err *err)
     return rc;
 }
 
-static bool same_columns(const struct rt_table *a, const struct rt_table *b)
-{
-    if (a->column_count != b->column_count)
-        return false;
-    for (size_t i = 0; i < a->column_count; i++) {
-        if (strcmp(a->columns[i].name, b->columns[i].name) != 0 ||
-            a->columns[i].generated != b->columns[i].generated)
-            return false;
-    }
-    return true;
-}
-
-static bool pair_tables(struct delta *d)
-{
-    const struct rt_tables *prod = &d->job->snapshot.tables;
-
-    d->count = prod->count;
-    d->pairs = rt_arena_alloc(d->arena, (d->count + 1) * sizeof(*d->pairs));
-    for (size_t i = 0; i < d->count; i++) {
-        const struct rt_table *table = &prod->table[i];
-
-        d->pairs[i].prod = table;
-        d->pairs[i].twin = rt_tables_find(&d->twin_tables, table->schema, table->name);
-        if (d->pairs[i].twin == NULL || !same_columns(table, d->pairs[i].twin))
-            return false;
-    }
-    return prod->count == d->twin_tables.count;
-}
-
-static const char *describe(struct rt_arena *arena, const struct rt_schema_change *change)
-{
-    const struct rt_object *object = change->prod ? change->prod : change->twin;
-    const char *what = change->prod == NULL   ? "only the twin has"
-                       : change->twin == NULL ? "only production has"
-                                              : "they differ in";
-
-    return rt_arena_format(arena, "%s %s %s", what, object->kind, object->name);
-}
-
-/* Foreign keys that could not be valid before, either; there is room for all of them. */
-static void list_violated(struct delta *d, const struct rt_schema *prod,
-                          const struct rt_schema_change *changes, size_t count)
+/* Under the locks of both sides: nobody changes a table from here on. */
+static int match(struct delta *d, struct rt_err *err)
 {
     struct rt_delta *job = d->job;
-
-    job->violated = rt_arena_alloc(d->arena, (prod->count + 1) * sizeof(*job->violated));
-    for (size_t i = 0; i < count; i++) {
-        if (changes[i].stays && changes[i].prod &&
-            strcmp(changes[i].prod->kind, "constraint") == 0)
-            job->violated[job->violated_count++] = changes[i].prod->name;
-    }
-}
-
-/* Under the locks of both sides: nobody changes a table from here on. */
-static int compare_schemas(struct delta *d, struct rt_err *err)
-{
-    struct rt_schema prod, twin;
-    struct rt_schema_change *changes, *first = NULL;
-    size_t count, differing = 0;
-    int rc = rt_schema_read_both(&prod, &twin, d->arena, d->job->prod, d->writer, err);
+    struct rt_match found;
+    int rc = rt_match(&found, d->arena, job->prod, &job->snapshot.tables, d->writer,
+                      &d->twin_tables, err);
 
     if (rc < 0)
         return rc;
     d->way = rt_hash_told(&d->probe);
-    count = rt_schema_compare(&changes, d->arena, &prod, &twin);
-    for (size_t i = count; i > 0; i--) {
-        if (!changes[i - 1].stays) {
-            first = &changes[i - 1];
-            differing++;
-        }
-    }
-    list_violated(d, &prod, changes, count);
-    if (first)
-        d->job->unfit =
-            rt_arena_format(d->arena, "the schemas are not the same: %s%s",
-                            describe(d->arena, first), differing > 1 ? ", ..." : "");
-    else if (!pair_tables(d))
-        d->job->unfit = "the tables are not the same";
+    d->pairs = found.pairs;
+    d->count = found.count;
+    job->violated = found.violated;
+    job->violated_count = found.violated_count;
+    if (found.differs)
+        job->unfit =
+            rt_arena_format(d->arena, "the schemas are not the same: %s", found.differs);
     return 0;
 }
 
@@ -291,6 +231,21 @@ static int refresh_views(struct delta *d, struct rt_err *err)
     return rc;
 }
 
+/* Behind those that were NOT VALID before. */
+static void add_violated(struct delta *d)
+{
+    const struct rt_suspended *more = &d->suspended;
+    struct rt_delta *job = d->job;
+    size_t count = job->violated_count + more->violated_count;
+    const char **all = rt_arena_alloc(d->arena, (count + 1) * sizeof(*all));
+
+    for (size_t i = 0; i < count; i++)
+        all[i] = i < job->violated_count ? job->violated[i]
+                                         : more->violated[i - job->violated_count];
+    job->violated = all;
+    job->violated_count = count;
+}
+
 static int write_rows(struct delta *d, struct rt_err *err)
 {
     int rc = rt_write_resolve(d->stage, err);
@@ -306,8 +261,8 @@ static int write_rows(struct delta *d, struct rt_err *err)
         rc = rt_write(d->stage, d->loads, err);
     if (rc == 0)
         rc = rt_resume(&d->suspended, d->arena, d->writer, err);
-    for (size_t i = 0; rc == 0 && i < d->suspended.violated_count; i++)
-        d->job->violated[d->job->violated_count++] = d->suspended.violated[i];
+    if (rc == 0)
+        add_violated(d);
     return rc;
 }
 
@@ -395,7 +350,7 @@ static int attempt(struct delta *d, struct rt_err *err)
     if (rc == 0 && !job->unfit)
         rc = open_prod(d, err);
     if (rc == 0 && !job->unfit)
-        rc = compare_schemas(d, err);
+        rc = match(d, err);
     if (rc == 0 && !job->unfit) /* asleep they would differ from production's */
         rc = rt_suspend_events(&d->suspended, d->writer, err);
     if (rc == 0 && !job->unfit)
