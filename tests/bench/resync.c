@@ -4,8 +4,9 @@
  * for the other ways. Everything takes turns in one run; medians. After each run both
  * sides are compared by sums of a hash that revtwin does not use.
  *
- * copies    The whole twin anew: revtwin's rebuild, what the guides say, the fastest with
- *           PostgreSQL's own tools, pgcopydb, and a floor: see copiers/.
+ * copies    The whole twin anew, in place of the last one: revtwin's rebuild, what the
+ *           guides say, the fastest with PostgreSQL's own tools, pgcopydb, and a floor:
+ *           see copiers/. Only revtwin's proves that it is equal, and has statistics.
  * changes   Some of the rows changed, the newest or scattered ones. For nothing, the
  * floor is count(*) over all tables on both servers at once; else the same changed rows
  * as plain statements from temporary tables on the twin's server. "full copy" is the
