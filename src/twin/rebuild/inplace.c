@@ -8,13 +8,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "pg/copy.h"
 #include "pg/query.h"
 #include "queries.h"
 #include "twin/compare/sum.h"
 #include "twin/guard.h"
 #include "twin/hold.h"
 #include "twin/rebuild/clear.h"
+#include "twin/rebuild/move.h"
 #include "twin/rebuild/private.h"
 #include "twin/rebuild/restore.h"
 #include "twin/rebuild/transfer.h"
@@ -153,71 +153,25 @@ static void count_bytes(void *context, size_t bytes)
     }
 }
 
-/* "TABLE (COLUMNS)"; without columns there can only be none to name. */
-static void add_table(struct rt_str *sql, const struct rt_table *table)
-{
-    struct rt_str columns = {0};
-
-    rt_project_columns(&columns, table, "");
-    rt_str_add(sql, table->ident);
-    if (columns.len > 0)
-        rt_str_addf(sql, " (%s)", columns.data);
-    rt_str_clear(&columns);
-}
-
-static char *source_of(const struct rt_table *table, const char *format)
-{
-    struct rt_str sql = {0};
-
-    rt_str_add(&sql, "COPY ");
-    if (table->rows_where) {
-        rt_str_add(&sql, "(SELECT ");
-        rt_project_columns(&sql, table, "");
-        rt_str_add(&sql, " FROM ");
-        rt_project_source(&sql, table, "");
-        rt_str_add(&sql, " WHERE ");
-        rt_project_where(&sql, table);
-        rt_str_add(&sql, ")");
-    } else {
-        add_table(&sql, table);
-    }
-    rt_str_addf(&sql, " TO STDOUT (FORMAT %s)", format);
-    return rt_str_take(&sql);
-}
-
-/* Rows may be written frozen into what the same transaction has made. */
-static char *sink_of(const struct rt_table *table, const char *format)
-{
-    struct rt_str sql = {0};
-
-    rt_str_add(&sql, "COPY ");
-    add_table(&sql, table);
-    rt_str_addf(&sql, " FROM STDIN (FORMAT %s%s)", format,
-                table->rows_where ? "" : ", FREEZE");
-    return rt_str_take(&sql);
-}
-
 static int copy_table(struct renewal *r, size_t number, struct rt_err *err)
 {
     const struct rt_table *table = &r->job->snapshot.tables.table[number];
-    const struct rt_table *twin = rt_tables_find(&r->tables, table->schema, table->name);
-    const char *format;
-    char *source, *sink;
+    const struct rt_move move = {
+        .prod = table,
+        .next = rt_tables_find(&r->tables, table->schema, table->name),
+        .made = true,
+        .passed = count_bytes,
+        .context = r,
+    };
     struct rt_copied copied;
     int rc;
 
-    if (twin == NULL)
+    if (move.next == NULL)
         return rt_err_set(err, RT_EINTERNAL, "table %s is missing in the new twin",
                           table->ident);
-    format = rt_project_binary(table, twin) ? "binary" : "text";
-    source = source_of(table, format);
-    sink = sink_of(table, format);
-    rc =
-        rt_copy_pipe(&copied, r->job->prod, source, r->writer, sink, count_bytes, r, err);
-    free(source);
-    free(sink);
+    rc = rt_move(&copied, &move, r->job->prod, r->writer, err);
     if (rc < 0)
-        return rt_err_wrap(err, "cannot copy table %s", table->ident);
+        return rc;
     r->copied.rows += copied.rows;
     r->progress->tables++;
     return rt_sum_compare(&r->table_rows[number], table, r->way, r->job->prod, r->writer,

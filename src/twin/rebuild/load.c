@@ -1,9 +1,9 @@
 #include "twin/rebuild/load.h"
 
 #include "base/mem.h"
-#include "pg/copy.h"
 #include "pg/query.h"
 #include "twin/compare/sum.h"
+#include "twin/rebuild/move.h"
 
 #define BLOCK 8192.0 /* where it is another, the ranges are only less even */
 #define SPLIT_FROM \
@@ -14,9 +14,9 @@ enum { TID_RANGES = 140000 }; /* the version that finds a range of blocks by its
 
 struct work; /* one table */
 
-struct piece { /* a range of its blocks: [from, to) */
+struct piece { /* some of its blocks */
     struct work *work;
-    double from, to; /* to 0: up to the end */
+    struct rt_blocks blocks;
 };
 
 struct build {
@@ -35,62 +35,6 @@ struct work {
     atomic_ullong rows, bytes;
     atomic_size_t to_copy, to_build;
 };
-
-/* ------------------------------------------------------------------ statements */
-
-static void add_columns(struct rt_str *sql, const struct rt_table *table)
-{
-    struct rt_str columns = {0};
-
-    rt_project_columns(&columns, table, "");
-    if (columns.len > 0) /* none can only be left out */
-        rt_str_addf(sql, " (%s)", columns.data);
-    rt_str_clear(&columns);
-}
-
-/* The table itself is read faster than a query over it. */
-static char *source_of(const struct piece *piece, const char *format)
-{
-    const struct rt_table *table = piece->work->prod;
-    struct rt_str sql = {0};
-
-    rt_str_add(&sql, "COPY ");
-    if (table->rows_where || piece->work->piece_count > 1) {
-        rt_str_add(&sql, "(SELECT ");
-        rt_project_columns(&sql, table, "");
-        rt_str_add(&sql, " FROM ");
-        rt_project_source(&sql, table, "");
-        rt_str_add(&sql, " WHERE ");
-        rt_project_where(&sql, table);
-        if (piece->work->piece_count > 1)
-            rt_str_addf(&sql, " AND ctid >= '(%.0f,0)'", piece->from);
-        if (piece->to > 0)
-            rt_str_addf(&sql, " AND ctid < '(%.0f,0)'", piece->to);
-        rt_str_add(&sql, ")");
-    } else {
-        rt_str_add(&sql, table->ident);
-        add_columns(&sql, table);
-    }
-    rt_str_addf(&sql, " TO STDOUT (FORMAT %s)", format);
-    return rt_str_take(&sql);
-}
-
-/* Rows may be written frozen into what the same transaction has emptied. The tables of
- * extensions have rows from their script. */
-static char *sink_of(const struct piece *piece, const char *format)
-{
-    const struct rt_table *table = piece->work->prod;
-    bool frozen = !table->rows_where && piece->work->piece_count == 1;
-    struct rt_str sql = {0};
-
-    if (frozen)
-        rt_str_addf(&sql, "BEGIN; TRUNCATE ONLY %s; ", table->ident);
-    rt_str_addf(&sql, "COPY %s", table->ident);
-    add_columns(&sql, table);
-    rt_str_addf(&sql, " FROM STDIN (FORMAT %s%s", format,
-                frozen ? ", FREEZE); COMMIT" : ")");
-    return rt_str_take(&sql);
-}
 
 /* ------------------------------------------------------------------ verifying */
 
@@ -171,16 +115,18 @@ static int copy_piece(const struct piece *piece, struct rt_worker *worker,
                       struct rt_err *err)
 {
     struct work *work = piece->work;
-    const char *format = rt_project_binary(work->prod, work->next) ? "binary" : "text";
-    char *source = source_of(piece, format), *sink = sink_of(piece, format);
+    const struct rt_move move = {
+        .prod = work->prod,
+        .next = work->next,
+        .blocks = work->piece_count > 1 ? &piece->blocks : NULL,
+        .passed = count_bytes,
+        .context = work,
+    };
     struct rt_copied copied;
-    int rc = rt_copy_pipe(&copied, worker->prod, source, worker->twin, sink, count_bytes,
-                          work, err);
+    int rc = rt_move(&copied, &move, worker->prod, worker->twin, err);
 
     work->rows += copied.rows;
-    free(source);
-    free(sink);
-    return rc < 0 ? rt_err_wrap(err, "cannot copy table %s", work->prod->ident) : 0;
+    return rc;
 }
 
 /* The last piece of a table has come. */
@@ -266,9 +212,9 @@ static int plan_table(struct work *work, struct rt_load *load, size_t number, do
         double step = blocks / (double)work->piece_count;
 
         work->pieces[i].work = work;
-        work->pieces[i].from = (double)(uint32_t)(step * (double)i);
+        work->pieces[i].blocks.from = (double)(uint32_t)(step * (double)i);
         if (i > 0)
-            work->pieces[i - 1].to = work->pieces[i].from;
+            work->pieces[i - 1].blocks.to = work->pieces[i].blocks.from;
     }
     indexes = rt_indexes_of(&work->build_count, load->indexes, table->oid);
     work->builds = rt_arena_alloc(arena, work->build_count * sizeof(*work->builds));
