@@ -11,7 +11,8 @@
 #include "run.h"
 #include "world.h"
 
-static struct run ran; /* the last program */
+static struct run ran;   /* the last program */
+static const char *more; /* an environment variable for those to come, or NULL */
 
 static void prod(const char *sql)
 {
@@ -30,10 +31,11 @@ static void revtwin(int status, const char *command, const char *option,
     char url[CLUSTER_URL_SIZE];
     char *env[] = {
         check_printf("PROD_DATABASE_URL=%s", cluster_url(&prod_server, "shop", url)),
-        check_printf("DEV_DATABASE_URL=%s", cluster_url(&twin_server, "dev", url)), NULL};
+        check_printf("DEV_DATABASE_URL=%s", cluster_url(&twin_server, "dev", url))};
 
     run_clear(&ran);
-    run_revtwin(&ran, "/", (const char *const *)env, command, option, value, NULL);
+    run_revtwin(&ran, "/", (const char *const[]){env[0], env[1], more, NULL}, command,
+                option, value, NULL);
     run_expect(&ran, status);
     free(env[0]);
     free(env[1]);
@@ -88,6 +90,83 @@ static void foreign_tables_and_large_objects(void **state)
     assert_contains(summary.data, "Not copied: <code>2 large objects</code>");
     rt_str_clear(&summary);
     json_decref(doc);
+    (void)state;
+}
+
+/* Where on its disks production keeps what is no matter of the twin's. */
+static void tablespaces(void **state)
+{
+    char *make =
+             check_printf("create tablespace fast location '%s/fast'", prod_server.dir),
+         *folder =
+             check_printf("copy (select) to program 'mkdir %s/fast'", prod_server.dir);
+
+    prod(folder);
+    prod(make);
+    prod("create table t (a int primary key using index tablespace fast) tablespace fast;"
+         "create table here (a int); create index on here (a) tablespace fast;"
+         "create table parts (a int) partition by list (a) tablespace fast;"
+         "insert into t values (1); insert into here values (2)");
+    revtwin(0, "resync", NULL, NULL);
+    assert_contains(ran.out,
+                    "not copied: tablespace fast: its tables and indexes (4) are in "
+                    "the twin's own\n");
+    assert_query(&twin_server, "dev", "select t.a || ' ' || here.a from t, here", "1 2");
+    assert_query(&twin_server, "dev",
+                 "select count(*) from pg_class where reltablespace > 1664", "0");
+    revtwin(0, "diff", NULL, NULL);
+    revtwin(0, "resync", "--method=rebuild", "--in-place");
+    prod("drop table t, here, parts");
+    prod("drop tablespace fast");
+    revtwin(0, "resync", NULL, NULL);
+    assert_lacks(ran.out, "tablespace");
+    free(make);
+    free(folder);
+    (void)state;
+}
+
+/* ------------------------------------------------------------------ totals */
+
+static json_int_t total(const char *key)
+{
+    json_t *doc = document();
+    json_int_t value =
+        json_integer_value(json_object_get(json_object_get(doc, "twin"), key));
+
+    json_decref(doc);
+    return value;
+}
+
+static void totals(void **state)
+{
+    prod("create table t (id int primary key, v text);"
+         "insert into t select n, repeat('x', 100) from generate_series(1, 1000) n;"
+         "create table u (id int primary key); insert into u values (1)");
+    revtwin(0, "resync", NULL, NULL);
+    assert_contains(ran.out, "(rebuild, 2 tables, ");
+    revtwin(0, "resync", "--method", "rebuild");
+    revtwin(0, "resync", "--json", NULL);
+    assert_int_equal(total("tables"), 2);
+    assert_int_equal(total("tables_changed"), 0);
+    assert_int_equal(total("tables_compared"), 0);
+    assert_int_equal(total("rows_read"), 1001);
+    assert_int_equal(total("rows_written"), 0);
+    assert_int_equal(total("bytes_read"), 0);
+    prod("update t set v = repeat('y', 100) where id <= 10; delete from t where id = 20;"
+         "insert into t values (2000, repeat('z', 100))");
+    revtwin(0, "resync", "--full-compare", "--json");
+    assert_int_equal(total("tables_changed"), 1);
+    assert_int_equal(total("tables_compared"), 2);
+    assert_in_range(total("rows_read"), 1001, 3000);
+    assert_int_equal(total("rows_written"), 12);
+    assert_in_range(total("bytes_read"), 1100, 3000);
+    assert_in_range(total("bytes_written"), 1100, 3000);
+    prod("update t set v = 'w' where id <= 10");
+    revtwin(0, "resync", NULL, NULL);
+    assert_contains(ran.out,
+                    "(delta, 1 of 2 tables changed, 1001 rows read, 10 written, in ");
+    revtwin(0, "resync", NULL, NULL);
+    assert_contains(ran.out, "(delta, none of 2 tables had changed, 1001 rows read, in ");
     (void)state;
 }
 
@@ -189,11 +268,23 @@ static void keys_that_production_violates(void **state)
     revtwin(7, "diff", NULL, NULL);
     assert_contains(ran.err, "No resync would change it either");
 
+    /* In a workflow run each is an annotation. */
+    more = "GITHUB_ACTIONS=true";
+    revtwin(0, "resync", NULL, NULL);
+    assert_contains(
+        ran.err, "\n::warning title=revtwin resync::rows of production violate foreign "
+                 "key \"k K\" on public.\"C c\"%0ASo it is NOT VALID on the twin");
+    assert_contains(ran.err,
+                    "\n::warning title=revtwin resync::rows of production violate "
+                    "foreign key self on public.parts%0A");
+    more = NULL;
+
     /* Production mends its rows. */
     prod(OFF("delete from \"C c\" where id > 1; delete from parts where id in (4, 300);"
              "delete from of_parts where a > 9"));
     revtwin(0, "resync", "--method", "rebuild");
     assert_lacks(ran.err, "violate");
+    assert_lacks(ran.err, "::warning");
     assert_query(&twin_server, "dev", not_valid, "");
     revtwin(0, "diff", NULL, NULL);
     world_expect_equal();
@@ -395,6 +486,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         world_test(foreign_tables_and_large_objects),
+        world_test(tablespaces),
+        world_test(totals),
         world_test(keys_that_production_violates),
         world_test(keys_that_get_violated),
         world_test(copy_that_is_not_equal),

@@ -113,12 +113,14 @@ static int check_one(const struct rt_transfer *t, const char *doing,
 
 /* ------------------------------------------------------------------ steps */
 
-#define DUMP_OPTIONS(t)                                                                  \
-    "--format=custom", "--compress=0", "--no-owner", "--no-acl", "--no-tablespaces",     \
-        "--no-publications", "--no-subscriptions", "--no-security-labels", "--no-blobs", \
-        "--lock-wait-timeout=5000", "--no-password", "--dbname=" RT_KEEPALIVES,          \
+#define DUMP_OPTIONS(t)                                                               \
+    "--format=custom", "--compress=0", "--no-owner", "--no-acl", "--no-publications", \
+        "--no-subscriptions", "--no-security-labels", "--no-blobs",                   \
+        "--lock-wait-timeout=5000", "--no-password", "--dbname=" RT_KEEPALIVES,       \
         (t)->encoding, (t)->snapshot
-#define RESTORE_OPTIONS "--exit-on-error", "--no-owner", "--no-acl", "--no-password"
+/* An archive has tablespaces whatever pg_dump is told. */
+#define RESTORE_OPTIONS \
+    "--exit-on-error", "--no-owner", "--no-acl", "--no-tablespaces", "--no-password"
 
 /* Run one program; output may be NULL. */
 static int run(const struct rt_transfer *t, const char *const *argv,
