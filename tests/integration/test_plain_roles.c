@@ -1,8 +1,6 @@
 /* Roles as a cloud gives them: on production one that may only read, on the twin the
  * owner of its database, who may create databases. Both methods are content with that. */
-#include "pg/query.h"
-#include "twin/delta/delta.h"
-#include "world.h"
+#include "deltas.h"
 
 static const char schema[] =
     "create type mood as enum ('sad', 'ok');"
@@ -36,9 +34,8 @@ static void use_plain_roles(struct world *w)
     char *twin = check_printf("host=%s port=%d user=keeper dbname=dev", twin_server.dir,
                               twin_server.port);
 
-    cluster_exec(&prod_server, "shop", schema);
-    cluster_exec(&prod_server, "shop",
-                 "create role reader login; grant pg_read_all_data to reader");
+    delta_twin("drop schema revtwin");
+    delta_prod("create role reader login bypassrls; grant pg_read_all_data to reader");
     cluster_exec(&twin_server, "postgres",
                  "create role keeper login createdb; alter database dev owner to keeper");
     world_point(&w->prod, prod);
@@ -49,33 +46,9 @@ static void use_plain_roles(struct world *w)
 
 static void drop_roles(void)
 {
-    cluster_exec(&prod_server, "shop", "drop owned by reader; drop role reader");
+    delta_prod("drop owned by reader; drop role reader");
     cluster_dropdb(&twin_server, "dev");
     cluster_exec(&twin_server, "postgres", "drop role keeper");
-}
-
-/* No superuser helps, and none is asked for one. */
-static void delta(struct world *w)
-{
-    struct rt_progress progress = {.phase = NULL};
-    struct rt_delta job = {.prod_server = &w->prod,
-                           .twin_server = &w->twin,
-                           .full_compare = true,
-                           .workers = 2,
-                           .wait_seconds = 5,
-                           .settle_seconds = 30,
-                           .source = "shop",
-                           .progress = &progress};
-    int rc = rt_conn_open(&job.prod, &w->prod, RT_READ_ONLY, &w->err);
-
-    if (rc == 0)
-        rc = rt_exec(NULL, job.prod, "ROLLBACK", &w->err);
-    if (rc == 0)
-        rc = rt_delta(&job, &w->arena, &w->err);
-    if (rc < 0 || job.unfit)
-        check_fail("%s", rc < 0 ? w->err.message : job.unfit);
-    assert_int_equal(job.tables_changed, 5);
-    rt_conn_close(job.prod);
 }
 
 /* Rows of each in order, which is not that of a dump. */
@@ -87,29 +60,32 @@ static void expect_same_rows(const char *select)
     free(prod);
 }
 
+/* No superuser helps, and none is asked for one. */
 static void test_rebuild_and_delta(void **state)
 {
-    struct world *w = *state;
+    struct deltas *f = *state;
 
-    use_plain_roles(w);
-    world_expect(w, 0);
+    delta_prod(schema);
+    use_plain_roles(f->world);
+    world_expect(f->world, 0);
     world_expect_equal();
     assert_query(&twin_server, "dev",
                  "select string_agg(distinct tableowner, ' ') from pg_tables where "
                  "schemaname = 'public'",
                  "keeper");
 
-    cluster_exec(&prod_server, "shop",
-                 "delete from users where id < 20;"
-                 "update users set name = name || 'x', mood = 'sad' where id % 9 = 0;"
-                 "insert into orders (user_id) select max(id) from users;"
-                 "insert into events values ('2025-04-04', 'x');"
-                 "insert into heap values ('{\"b\": 2}'); insert into fast values (2);"
-                 "refresh materialized view busy");
-    cluster_exec(&twin_server, "dev",
-                 "delete from users where id > 480; insert into fast values (3);"
-                 "insert into heap values (null)");
-    delta(w);
+    delta_prod("delete from users where id < 20;"
+               "update users set name = name || 'x', mood = 'sad' where id % 9 = 0;"
+               "insert into orders (user_id) select max(id) from users;"
+               "insert into events values ('2025-04-04', 'x');"
+               "insert into heap values ('{\"b\": 2}'); insert into fast values (2);"
+               "refresh materialized view busy");
+    delta_twin("delete from users where id > 480; insert into fast values (3);"
+               "insert into heap values (null)");
+    f->full_compare = true;
+    assert_int_equal(delta_run(f), 0);
+    assert_null(f->job.unfit);
+    assert_int_equal(f->job.tables_changed, 5);
     expect_same_rows("select u::text from users u order by 1");
     expect_same_rows("select o::text from orders o order by 1");
     expect_same_rows("select e::text from events e order by 1");
@@ -125,10 +101,78 @@ static void test_rebuild_and_delta(void **state)
     drop_roles();
 }
 
+/* A superuser's session stays, and it is said who may end it. */
+static void test_session_of_a_superuser(void **state)
+{
+    struct deltas *f = *state;
+    struct world *w = f->world;
+    PGconn *session;
+    char *pid;
+
+    delta_prod("create table t (id int primary key); insert into t values (1)");
+    use_plain_roles(w);
+    world_expect(w, 0);
+    cluster_exec(&twin_server, "postgres", "grant pg_signal_backend to keeper");
+    delta_prod("insert into t values (2)");
+    session = cluster_connect(&twin_server, "dev");
+    PQclear(PQexec(session, "begin; insert into t values (3)"));
+    w->options.method = RT_METHOD_DELTA;
+    w->options.swap_wait_seconds = 0;
+    w->options.force = true;
+    world_expect(w, -RT_EINTERNAL);
+    assert_contains(w->err.message,
+                    "the twin is as it was: tables of the twin are in use");
+    pid = check_printf("table public.t: pid %d, user postgres", PQbackendPID(session));
+    assert_contains(w->err.detail, pid);
+    assert_contains(w->err.hint, "a superuser's sessions only a superuser may end");
+    PQclear(PQexec(session, "commit"));
+    assert_int_equal(PQstatus(session), CONNECTION_OK);
+    world_expect(w, 0);
+    world_expect_equal();
+    PQfinish(session);
+    free(pid);
+    drop_roles();
+}
+
+/* The owner of the twin's tables would see what the policies let it see: that is no
+ * twin that could be compared, but one that can be made. */
+static void test_forced_row_security(void **state)
+{
+    struct deltas *f = *state;
+    struct world *w = f->world;
+
+    delta_prod("create table own (a int primary key, who text);"
+               "insert into own values (1, 'keeper'), (2, 'other');"
+               "alter table own enable row level security;"
+               "alter table own force row level security;"
+               "create policy mine on own using (who = current_user)");
+    use_plain_roles(w);
+    for (int in_place = 0; in_place < 2; in_place++) {
+        w->options.in_place = in_place;
+        w->options.method = RT_METHOD_REBUILD;
+        delta_prod("insert into own select max(a) + 1, 'more' from own");
+        world_expect(w, 0);
+        world_expect_equal();
+
+        w->options.method = RT_METHOD_AUTO;
+        delta_prod("insert into own select max(a) + 1, 'more' from own;"
+                   "update own set who = 'nobody' where a = 1");
+        world_expect(w, 0);
+        world_expect_equal();
+        assert_string_equal(w->result.method, "rebuild");
+        assert_string_equal(w->result.why,
+                            "row-level security would hide rows of table public.own of "
+                            "the twin from role keeper");
+    }
+    drop_roles();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        world_test(test_rebuild_and_delta),
+        delta_test(test_rebuild_and_delta),
+        delta_test(test_session_of_a_superuser),
+        delta_test(test_forced_row_security),
     };
 
     return cmocka_run_group_tests_name("plain roles", tests, world_start_servers,
