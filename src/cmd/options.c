@@ -162,6 +162,28 @@ static int check_method(const struct rt_options *options, struct rt_err *err)
     return 0;
 }
 
+/* It copies nothing. */
+static int check_undo(const struct rt_options *options, struct rt_err *err)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } others[] = {{options->adopt, "--adopt"},
+                  {options->keep_previous, "--keep-previous"},
+                  {options->in_place, "--in-place"},
+                  {options->method, "--method"},
+                  {options->full_compare, "--full-compare"},
+                  {options->settings.flag[RT_SET_JOBS], "--jobs"},
+                  {options->settings.flag[RT_SET_BINDIR], "--bindir"}};
+
+    for (size_t i = 0; i < RT_COUNT(others); i++) {
+        if (others[i].given)
+            return rt_err_set(err, RT_EUSAGE, "--undo and %s exclude each other",
+                              others[i].name);
+    }
+    return 0;
+}
+
 int rt_options_parse(struct rt_context *context, int argc, char **argv,
                      struct rt_err *err)
 {
@@ -194,16 +216,10 @@ int rt_options_parse(struct rt_context *context, int argc, char **argv,
                           context->operands[command->max_operands]);
     if (context->options.applied && context->options.forget)
         return rt_err_set(err, RT_EUSAGE, "--applied and --forget exclude each other");
-    if (context->options.undo &&
-        (context->options.adopt || context->options.keep_previous ||
-         context->options.in_place))
-        return rt_err_set(err, RT_EUSAGE, "--undo and %s exclude each other",
-                          context->options.adopt           ? "--adopt"
-                          : context->options.keep_previous ? "--keep-previous"
-                                                           : "--in-place");
     if (context->options.base && context->options.ledger)
         return rt_err_set(err, RT_EUSAGE, "--base and --ledger exclude each other");
-    return check_method(&context->options, err);
+    return context->options.undo ? check_undo(&context->options, err)
+                                 : check_method(&context->options, err);
 }
 
 void rt_help_command(struct rt_str *out, const struct rt_command_info *command)

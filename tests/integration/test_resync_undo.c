@@ -41,7 +41,8 @@ static int close_twin(void **state)
 
 #define twin_test(test) cmocka_unit_test_setup_teardown(test, open_twin, close_twin)
 
-/* revtwin resync with these arguments up to NULL, in a folder that is no repository. */
+/* revtwin resync, a rebuild or with --undo first, with these arguments up to NULL, in a
+ * folder that is no repository. */
 static void resync(int status, ...)
 {
     const char *args[8] = {"resync"};
@@ -49,10 +50,11 @@ static void resync(int status, ...)
     va_list more;
 
     va_start(more, status);
-    args[count++] = "--method=rebuild";
     while ((args[count] = va_arg(more, const char *)) != NULL)
         count++;
     va_end(more);
+    if (args[1] == NULL || strcmp(args[1], "--undo") != 0)
+        args[count] = "--method=rebuild";
     run_clear(&run);
     run_start_revtwin(&run, "/", env, args);
     run_finish(&run);

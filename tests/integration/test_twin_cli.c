@@ -257,8 +257,6 @@ static void methods_that_make_no_sense(void **state)
     scene_run(s, 2, "resync", "--method", "delta", "--keep-previous");
     scene_run(s, 2, "resync", "--method", "delta", "--in-place");
     assert_warned(s, "--in-place and --method delta exclude each other");
-    scene_run(s, 2, "resync", "--undo", "--in-place");
-    assert_warned(s, "--undo and --in-place exclude each other");
     scene_run(s, 2, "resync", "--method", "incremental", "--keep-previous");
     scene_run(s, 2, "resync", "--method", "incremental", "--full-compare");
     assert_warned(s, "--full-compare and --method incremental exclude each other");
@@ -266,6 +264,25 @@ static void methods_that_make_no_sense(void **state)
     assert_warned(s, "a number from 1 to 99");
     scene_run(s, 3, "resync", "--method", "delta", "--adopt");
     assert_warned(s, "no resync has made this twin");
+}
+
+/* What an undo would not heed. */
+static void options_that_an_undo_refuses(void **state)
+{
+    static const char *const options[] = {"--adopt",        "--keep-previous",
+                                          "--in-place",     "--method=rebuild",
+                                          "--full-compare", "--jobs=3",
+                                          "--bindir=/usr/bin"};
+    struct scene *s = *state;
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+        char *said = check_printf("--undo and %.*s exclude each other",
+                                  (int)strcspn(options[i], "="), options[i]);
+
+        scene_run(s, 2, "resync", "--undo", options[i]);
+        assert_warned(s, said);
+        free(said);
+    }
 }
 
 static void without_a_twin_apply_says_so_and_is_done(void **state)
@@ -574,6 +591,7 @@ int main(void)
         pair_test(what_a_killed_rebuild_left_goes_with_a_delta),
         pair_test(incremental_is_done_or_refused),
         pair_test(methods_that_make_no_sense),
+        pair_test(options_that_an_undo_refuses),
         pair_test(rebuild_in_place),
         pair_test(without_a_twin_apply_says_so_and_is_done),
         pair_test(resync_is_left_out_when_asked),
