@@ -263,9 +263,13 @@ void rt_report_verify(const struct rt_report *report, const struct rt_verify *ve
                        "the twin is production as of %s, row by row (tables: %zu, rows: "
                        "%llu)",
                        verify->taken_at, verify->count, verify->rows);
+    for (size_t i = 0; i < verify->left_out_count; i++)
+        rt_report_line(report, "not compared: %s", verify->left_out[i]);
     rt_report_line(report, "rows read from production: %llu", verify->read);
     if (doc) {
         rt_json_put(doc, "snapshot_at", verify->taken_at);
+        json_object_set_new(doc, "left_out",
+                            texts_json(verify->left_out, verify->left_out_count));
         json_object_set_new(doc, "rows_read", json_integer((json_int_t)verify->read));
         json_object_set_new(doc, "tables", list);
     }

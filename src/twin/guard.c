@@ -7,6 +7,7 @@
 #include "pg/later.h"
 #include "queries.h"
 #include "twin/mark.h"
+#include "twin/origin.h"
 
 #define POOLER "-pooler"
 
@@ -32,9 +33,9 @@ int rt_guard_host(const struct rt_conn *conn, struct rt_err *err)
 
 /* Advisory locks belong to one database: a lock that is held on production and can be
  * had on the twin proves that they differ. Held by a transaction, so that a pooler in
- * between can neither lose nor keep it. On the way production is asked whether it is
- * marked. */
-static int check_different(struct rt_read *marked, struct rt_conn *prod,
+ * between can neither lose nor keep it. On the way production is asked what else
+ * there is to know. */
+static int check_different(struct rt_read *told, struct rt_conn *prod,
                            struct rt_conn *twin, struct rt_err *err)
 {
     struct rt_result *got = NULL;
@@ -49,7 +50,7 @@ static int check_different(struct rt_read *marked, struct rt_conn *prod,
     snprintf(key, sizeof(key), "%lld", (long long)number);
     if (begin)
         rt_later_begin(prod, "BEGIN READ ONLY");
-    rt_later_read(prod, marked);
+    rt_later_read(prod, told);
     if (rc == 0)
         rc = rt_query(NULL, prod, "SELECT pg_advisory_xact_lock($1::text::bigint)", 1,
                       params, err);
@@ -65,6 +66,37 @@ static int check_different(struct rt_read *marked, struct rt_conn *prod,
         rt_err_hint(err, "Let %s name the development database.", source_of(twin));
     }
     rt_result_free(got);
+    return rc;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+/* A standby and its primary are one database, too, with locks of their own. A server that
+ * was made from production's files and then promoted is on another timeline. */
+static int check_not_primary(struct rt_conn *prod, struct rt_conn *twin,
+                             struct rt_err *err)
+{
+    struct rt_arena arena = {0};
+    struct rt_origin here, there = {0};
+    int rc = rt_origin_read(&here, &arena, prod, err);
+
+    if (rc == 0)
+        rc = rt_origin_read(&there, &arena, twin, err);
+    if (rc == 0 && same(here.system, there.system) &&
+        same(here.timeline, there.timeline) && same(here.database, there.database)) {
+        rc = rt_err_set(err, RT_EREFUSED,
+                        "production (%s) is a standby of the twin's (%s) server, and the "
+                        "two are the same database: %s",
+                        source_of(prod), source_of(twin), rt_conn_database(prod));
+        rt_err_hint(err,
+                    "Let %s name the development database. If it is one, on a copy of "
+                    "production's files, drop and create it anew.",
+                    source_of(twin));
+    }
+    rt_arena_clear(&arena);
     return rc;
 }
 
@@ -144,12 +176,14 @@ int rt_guard_direction(struct rt_conn *prod, struct rt_conn *twin, struct rt_err
 {
     int prod_major = rt_conn_version(prod) / 10000;
     int twin_major = rt_conn_version(twin) / 10000;
-    struct rt_read marked = {.sql = RT_MARK_EXISTS};
-    int rc = check_different(&marked, prod, twin, err);
+    struct rt_read told = {.sql = RT_MARK_EXISTS ", pg_catalog.pg_is_in_recovery()"};
+    int rc = check_different(&told, prod, twin, err);
 
     if (rc == 0)
-        rc = check_not_swapped(rt_result_true(marked.rows, 0, 0), prod, twin, err);
-    rt_result_free(marked.rows);
+        rc = check_not_swapped(rt_result_true(told.rows, 0, 0), prod, twin, err);
+    if (rc == 0 && rt_result_true(told.rows, 0, 1))
+        rc = check_not_primary(prod, twin, err);
+    rt_result_free(told.rows);
     if (rc < 0 || twin_major >= prod_major)
         return rc;
     rt_err_set(err, RT_EREFUSED,

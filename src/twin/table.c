@@ -232,7 +232,8 @@ int rt_tables_read(struct rt_tables *out, struct rt_arena *arena, struct rt_conn
     struct rt_read reads[] = {
         {.sql = "SELECT pg_catalog.set_config('search_path', '', true),"
                 "       pg_catalog.set_config('quote_all_identifiers', 'off', true),"
-                "       pg_catalog.quote_ident(current_user)"},
+                "       pg_catalog.quote_ident(current_user),"
+                "       pg_catalog.pg_is_in_recovery()"},
         {.sql = tables},
         {.sql = rt_sql_tables_left_out},
     };
@@ -244,6 +245,7 @@ int rt_tables_read(struct rt_tables *out, struct rt_arena *arena, struct rt_conn
     if (rc == 0) {
         read_tables(out, arena, reads[1].rows);
         read_left_out(out, arena, reads[2].rows);
+        out->standby = rt_result_true(reads[0].rows, 0, 3);
     }
     for (size_t i = 0; i < RT_COUNT(reads); i++)
         rt_result_free(reads[i].rows);

@@ -202,6 +202,8 @@ static void take_results(struct verify *v)
     struct rt_verify *job = v->job;
 
     job->taken_at = v->prod_at.taken_at;
+    job->left_out = v->prod_at.tables.left_out;
+    job->left_out_count = v->prod_at.tables.left_out_count;
     job->count = v->prod_at.tables.count;
     job->tables = rt_arena_alloc(v->arena, (job->count + 1) * sizeof(*job->tables));
     for (size_t i = 0; i < job->count; i++) {

@@ -34,6 +34,8 @@ struct rt_verify {
     const char *views; /* populated on one side only: "public.m, ..."; NULL: none */
     unsigned long long rows, read; /* of production: that it has, that were read */
     const char *taken_at;          /* UTC, production's clock */
+    const char **left_out;         /* what was not compared, as of rt_tables */
+    size_t left_out_count;
 };
 
 /* Errors as rt_guard_direction and rt_tables_read, -RT_EDIFFERS when the schemas differ,

@@ -152,10 +152,17 @@ void cluster_start(struct cluster *c, const char *const *settings)
     const char *init[] = {
         "-U",        CLUSTER_USER,         "-E", "UTF8", "--locale=C.UTF-8",
         "--no-sync", "--auth-local=trust", auth, NULL};
+    char url[CLUSTER_URL_SIZE];
+    const char *follow[] = {"--no-sync",          "--write-recovery-conf", "-c", "fast",
+                            "--wal-method=fetch", "-d",                    url,  NULL};
     struct keeper_job job = {.dir = c->dir,
                              .bindir = c->twin ? run_pg_bindir_twin() : run_pg_bindir(),
-                             .init = init};
+                             .maker = c->primary ? "pg_basebackup" : "initdb",
+                             .init = c->primary ? follow : init};
     char *preload;
+
+    if (c->primary)
+        cluster_url(c->primary, "postgres", url);
 
     choose_user(&job);
     make_folder(c, &job);
@@ -164,7 +171,7 @@ void cluster_start(struct cluster *c, const char *const *settings)
     c->port = c->tcp ? free_tcp_port() : 5432;
     launch(c, job, settings);
     read_first_answer(c);
-    if (c->password)
+    if (c->password && !c->primary)
         set_password(c);
     free(preload);
 }
@@ -190,6 +197,17 @@ void cluster_resume(struct cluster *c)
 
         check_fail("the server did not start again:\n%s", log);
     }
+}
+
+void cluster_catch_up(const struct cluster *standby)
+{
+    char *lsn =
+        cluster_query(standby->primary, "postgres", "select pg_current_wal_flush_lsn()");
+    char *sql = check_printf("select pg_last_wal_replay_lsn() >= '%s'", lsn);
+
+    cluster_wait(standby, "postgres", sql);
+    free(sql);
+    free(lsn);
 }
 
 /* Append text to the C string in buf, with everything but letters and digits as %XX. */

@@ -21,6 +21,7 @@ struct cluster {
     /* Set before the start, or left zero. */
     bool tcp;             /* listen on 127.0.0.1 too */
     bool twin;            /* a server for twins: of run_pg_bindir_twin */
+    const struct cluster *primary; /* it is a hot standby of this one; NULL: of none */
     const char *password; /* of CLUSTER_USER, asked for on TCP only; NULL: none asked */
     const char *preload;  /* a library that the server loads first, or NULL */
 
@@ -40,6 +41,9 @@ enum cluster_halt {
 };
 void cluster_halt(struct cluster *c, enum cluster_halt how);
 void cluster_resume(struct cluster *c);
+
+/* Wait until a standby has everything that its primary has committed. */
+void cluster_catch_up(const struct cluster *standby);
 
 /* URI of a database as CLUSTER_USER, through the socket. Fills and returns buf. */
 const char *cluster_url(const struct cluster *c, const char *db,

@@ -70,7 +70,7 @@ static pid_t spawn(const struct keeper_job *job, const char *name,
 
 static bool init_data(const struct keeper_job *job)
 {
-    pid_t pid = spawn(job, "initdb", job->init);
+    pid_t pid = spawn(job, job->maker, job->init);
     int status;
 
     return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;

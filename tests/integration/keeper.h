@@ -12,9 +12,10 @@
 struct keeper_job {
     const char *dir;    /* exists and belongs to uid; DIR/data and DIR/log are made */
     const char *bindir; /* the server's programs; NULL: there is only the folder */
+    const char *maker;  /* the one of them that makes DIR/data: initdb, pg_basebackup */
     uid_t uid;          /* who runs the server: it refuses root */
     gid_t gid;
-    const char *const *init; /* more arguments for initdb, up to NULL */
+    const char *const *init; /* more arguments for it, up to NULL */
     const char *const *run;  /* more arguments for postgres, up to NULL */
     const char *preload;     /* a library that the server loads first, or NULL */
 };

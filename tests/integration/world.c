@@ -202,7 +202,12 @@ static char *dump(const struct cluster *c, const char *db)
 
 void world_expect_equal(void)
 {
-    char *prod = dump(&prod_server, "shop"), *twin = dump(&twin_server, "dev");
+    world_expect_equal_to(&prod_server);
+}
+
+void world_expect_equal_to(const struct cluster *server)
+{
+    char *prod = dump(server, "shop"), *twin = dump(&twin_server, "dev");
 
     assert_text_equal(twin, prod);
     free(prod);

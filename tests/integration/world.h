@@ -56,5 +56,6 @@ char *world_databases(void);
 
 /* Fail unless dumps of both are the same, but for what a twin does not have. */
 void world_expect_equal(void);
+void world_expect_equal_to(const struct cluster *server); /* production is there */
 
 #endif

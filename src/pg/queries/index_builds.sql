@@ -23,6 +23,7 @@ LEFT JOIN pg_catalog.pg_constraint k
        ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid
       AND k.contype IN ('p', 'u', 'x')
 WHERE t.relkind = 'r' AND i.indisvalid AND i.indisready
+  AND NOT (t.relpersistence = 'u' AND pg_is_in_recovery()) -- as in tables_kept.sql
   AND NOT i.indisclustered AND NOT i.indisreplident
   AND (k.oid IS NOT NULL OR NOT i.indisexclusion)
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a

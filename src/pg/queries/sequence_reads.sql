@@ -8,6 +8,7 @@ FROM (SELECT q.name, row_number() OVER (ORDER BY q.name COLLATE "C") AS place
       CROSS JOIN LATERAL (SELECT format('"%s"."%s"', replace(n.nspname, '"', '""'),
                                         replace(c.relname, '"', '""')) AS name) q
       WHERE c.relkind = 'S' AND c.relpersistence <> 't'
+        AND NOT (c.relpersistence = 'u' AND pg_is_in_recovery())
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                         JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
                         WHERE d.classid = 'pg_catalog.pg_class'::regclass

@@ -1,4 +1,5 @@
 -- In front of tables.sql and tables_to_lock.sql: the tables that hold rows of their own.
+-- A standby has no rows of unlogged ones.
 WITH RECURSIVE configuration (oid, condition) AS (
     SELECT c.oid, c.condition
     FROM pg_catalog.pg_extension e, unnest(e.extconfig, e.extcondition) c (oid, condition)
@@ -11,6 +12,7 @@ WITH RECURSIVE configuration (oid, condition) AS (
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN configuration e ON e.oid = c.oid
     WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+      AND NOT (c.relpersistence = 'u' AND pg_is_in_recovery())
       AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg!_%' ESCAPE '!'
       AND NOT (n.nspname = 'revtwin' AND c.relname IN ('twin', 'receipt'))
       AND (e.oid IS NOT NULL OR

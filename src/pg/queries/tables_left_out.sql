@@ -4,6 +4,11 @@ FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'f'
 UNION ALL
+SELECT format('unlogged table %I.%I, which a standby has no rows of', n.nspname, c.relname)
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND pg_is_in_recovery()
+UNION ALL
 SELECT format('%s large object%s', count(*), CASE WHEN count(*) > 1 THEN 's' END)
 FROM pg_catalog.pg_largeobject_metadata
 HAVING count(*) > 0

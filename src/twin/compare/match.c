@@ -43,6 +43,16 @@ static bool same_columns(const struct rt_table *a, const struct rt_table *b)
     return true;
 }
 
+/* Tables that production has to have rows for. */
+static size_t count_needed(const struct rt_tables *prod, const struct rt_tables *twin)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < twin->count; i++)
+        count += !(prod->standby && twin->table[i].unlogged);
+    return count;
+}
+
 /* What the schemas do not say: these are the tables that were locked. */
 static void match_tables(struct rt_match *out, struct rt_arena *arena,
                          const struct rt_tables *prod, const struct rt_tables *twin)
@@ -58,7 +68,7 @@ static void match_tables(struct rt_match *out, struct rt_arena *arena,
             out->differs =
                 rt_arena_format(arena, "they differ in table %s", table->ident);
     }
-    if (out->differs == NULL && prod->count != twin->count)
+    if (out->differs == NULL && prod->count != count_needed(prod, twin))
         out->differs = "the twin has more tables";
     out->count = out->differs ? 0 : prod->count;
 }
