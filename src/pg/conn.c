@@ -13,8 +13,13 @@ static void log_notice(void *context, const PGresult *result)
     struct rt_conn *conn = context;
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *kind = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 
     conn->notices++;
+    if (message && kind && strcmp(kind, "FATAL") == 0) {
+        free(conn->farewell);
+        conn->farewell = rt_strdup(message);
+    }
     rt_log("%s: %s: %s", conn->server->role, severity ? severity : "NOTICE",
            message ? message : "");
 }
@@ -42,6 +47,8 @@ static int connection_error(struct rt_err *err, const struct rt_conn *conn)
     end -= end > text && end[-1] == ' ';
     *end = '\0';
     rt_err_set(err, RT_EINTERNAL, "%s", *text ? text : "the connection was lost");
+    if (conn->farewell)
+        rt_err_wrap(err, "%s", conn->farewell);
     free(text);
     return -RT_EINTERNAL;
 }
@@ -123,6 +130,8 @@ int rt_conn_reopen(struct rt_conn *conn, unsigned limit_ms, struct rt_err *err)
     rt_later_forget(conn);
     PQfinish(conn->pg);
     conn->pg = NULL;
+    free(conn->farewell);
+    conn->farewell = NULL;
     conn->given_up = false;
     conn->cancelled_at = 0;
     return connect_to(conn, limit_ms, err);
@@ -144,6 +153,7 @@ void rt_conn_close(struct rt_conn *conn)
     PQfinish(conn->pg);
     if (conn->service_file > 0)
         close(conn->service_file);
+    free(conn->farewell);
     free(conn->database);
     free(conn);
 }

@@ -33,6 +33,7 @@ struct rt_conn {
     int64_t asked_at;     /* and when it was asked last */
     bool given_up;        /* it did not answer: as good as lost */
     unsigned notices;     /* how many have come */
+    char *farewell;       /* why the server has ended the session while it was idle */
     int service_file;     /* of rt_service_file; 0: there is none */
 };
 

@@ -295,6 +295,7 @@ int rt_resync(struct rt_resync_result *out, struct rt_arena *arena,
         rc = may_rebuild ? rebuild(&r, err) : refuse(options->method, why, err);
     }
     out->seconds = (double)(rt_clock_us() - start) / 1e6;
+    rt_snapshot_explain(err);
 done:
     rt_conn_close(r.twin);
     rt_conn_close(r.prod);

@@ -126,6 +126,16 @@ int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
                                                 rt_conn_server(prod)->role);
 }
 
+void rt_snapshot_explain(struct rt_err *err)
+{
+    if (err->message && strstr(err->message, "conflict with recovery"))
+        rt_err_hint(err,
+                    "Production is a standby, which had to remove rows that this run "
+                    "still read, as its primary has. Set there "
+                    "max_standby_streaming_delay to the time that a run takes, or "
+                    "hot_standby_feedback = on, and try again.");
+}
+
 void rt_snapshot_close(struct rt_snapshot *snapshot)
 {
     struct rt_err ignored = {0}; /* the transaction has only read */

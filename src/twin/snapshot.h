@@ -29,6 +29,10 @@ int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
 /* End the transaction; fine on a snapshot that is not open. */
 void rt_snapshot_close(struct rt_snapshot *snapshot);
 
+/* Add to an error of whoever read it what can be done when the server is a standby that
+ * had to end it. */
+void rt_snapshot_explain(struct rt_err *err);
+
 /* Switch off the time limits of the open transaction, or else of the session: what a
  * resync does may take hours. With the next statement (pg/later.h): outside of a
  * transaction one that fails would undo it. */

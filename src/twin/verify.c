@@ -263,6 +263,7 @@ int rt_verify(struct rt_verify *job, struct rt_arena *arena, struct rt_err *err)
         rc = check_others(&v, err);
     if (rc == 0)
         take_results(&v);
+    rt_snapshot_explain(err);
     for (size_t i = 0; v.checks && i < v.prod_at.tables.count; i++) {
         for (size_t k = 0; k < RT_VERIFY_ROWS; k++)
             free(v.checks[i].rows[k]);

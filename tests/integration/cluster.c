@@ -153,8 +153,14 @@ void cluster_start(struct cluster *c, const char *const *settings)
         "-U",        CLUSTER_USER,         "-E", "UTF8", "--locale=C.UTF-8",
         "--no-sync", "--auth-local=trust", auth, NULL};
     char url[CLUSTER_URL_SIZE];
-    const char *follow[] = {"--no-sync",          "--write-recovery-conf", "-c", "fast",
-                            "--wal-method=fetch", "-d",                    url,  NULL};
+    const char *follow[] = {"--no-sync",
+                            "--write-recovery-conf",
+                            "-c",
+                            "fast",
+                            "--wal-method=fetch",
+                            "-d",
+                            url,
+                            NULL};
     struct keeper_job job = {.dir = c->dir,
                              .bindir = c->twin ? run_pg_bindir_twin() : run_pg_bindir(),
                              .maker = c->primary ? "pg_basebackup" : "initdb",

@@ -19,8 +19,8 @@
 
 struct cluster {
     /* Set before the start, or left zero. */
-    bool tcp;             /* listen on 127.0.0.1 too */
-    bool twin;            /* a server for twins: of run_pg_bindir_twin */
+    bool tcp;                      /* listen on 127.0.0.1 too */
+    bool twin;                     /* a server for twins: of run_pg_bindir_twin */
     const struct cluster *primary; /* it is a hot standby of this one; NULL: of none */
     const char *password; /* of CLUSTER_USER, asked for on TCP only; NULL: none asked */
     const char *preload;  /* a library that the server loads first, or NULL */

@@ -1,4 +1,7 @@
 /* Production is a hot standby: a read replica of what applications write to. */
+#include <pthread.h>
+
+#include "relay.h"
 #include "twin/verify.h"
 #include "world.h"
 
@@ -7,7 +10,7 @@ static struct cluster standby = {.primary = &prod_server};
 static int start_servers(void **state)
 {
     world_start_servers(state);
-    cluster_start(&standby, NULL);
+    cluster_start(&standby, (const char *const[]){"max_standby_streaming_delay=0", NULL});
     return 0;
 }
 
@@ -52,9 +55,10 @@ static void test_every_method(void **state)
 
     change(world_schema);
     expect_followed(w, "rebuild", "no resync has made this twin");
-    change("insert into users (name) select 'more' || n from generate_series(1, 50) n;"
-           "update orders set note = 'x' where id % 70 = 1; delete from users where id = 7;"
-           "select nextval('tickets')");
+    change(
+        "insert into users (name) select 'more' || n from generate_series(1, 50) n;"
+        "update orders set note = 'x' where id % 70 = 1; delete from users where id = 7;"
+        "select nextval('tickets')");
     expect_followed(w, "delta", "since");
     assert_int_equal(w->result.tables_compared, 0);
     change("update users set name = name || '!'; truncate events_1");
@@ -114,8 +118,10 @@ static void test_unlogged_tables_are_left_out(void **state)
     expect_left_out(w, "rebuild");
     assert_query(&twin_server, "dev", "select count(*) from kept", "100");
     assert_query(&twin_server, "dev", "select count(*) from \"Not\"", "0");
-    assert_query(&twin_server, "dev", "select count(*) from pg_index where indrelid = "
-                                      "'\"Not\"'::regclass", "3");
+    assert_query(&twin_server, "dev",
+                 "select count(*) from pg_index where indrelid = "
+                 "'\"Not\"'::regclass",
+                 "3");
     cluster_exec(&twin_server, "dev", "insert into \"Not\" (kept) values (3), (4)");
     change("delete from kept where id = 3; update kept set v = 'w' where id = 4");
     expect_left_out(w, "delta");
@@ -142,8 +148,8 @@ static void test_verify_leaves_them_out(void **state)
 {
     struct world *w = *state;
     struct rt_progress progress = {.phase = NULL};
-    struct rt_verify job = {.prod = &w->prod, .twin = &w->twin, .workers = 2,
-                            .progress = &progress};
+    struct rt_verify job = {
+        .prod = &w->prod, .twin = &w->twin, .workers = 2, .progress = &progress};
 
     change(unlogged);
     world_expect(w, 0);
@@ -151,6 +157,48 @@ static void test_verify_leaves_them_out(void **state)
     assert_int_equal(job.count, 1);
     assert_int_equal(job.differing, 0);
     assert_int_equal(job.sequence_count, 0);
+}
+
+static struct relay relay;
+
+/* While somebody is about to copy a table, its dead rows are removed. */
+static void *vacuum(void *unused)
+{
+    if (relay_holds(&relay, 30000)) {
+        cluster_exec(&prod_server, "shop", "delete from t where id % 2 = 0");
+        cluster_exec(&prod_server, "shop", "vacuum t");
+        cluster_catch_up(&standby);
+        relay_release(&relay, RELAY_PASS);
+    }
+    return unused;
+}
+
+static void test_conflict_with_recovery(void **state)
+{
+    struct world *w = *state;
+    char *url;
+    pthread_t other;
+
+    change("create table t (id int primary key);"
+           "insert into t select generate_series(1, 1000)");
+    relay_start(&relay, standby.dir, standby.port, 0);
+    url = check_printf("host=127.0.0.1 port=%d user=postgres dbname=shop sslmode=disable "
+                       "gssencmode=disable",
+                       relay.port);
+    world_point(&w->prod, url);
+    relay_arm(&relay, &(struct relay_trap){.side = RELAY_TO_CLIENT,
+                                           .text = "COPY 1000",
+                                           .before = true,
+                                           .connection = RELAY_ANY,
+                                           .act = RELAY_HOLD});
+    pthread_create(&other, NULL, vacuum, NULL);
+    world_expect(w, -RT_EINTERNAL);
+    pthread_join(other, NULL);
+    assert_contains(w->err.message, "conflict with recovery");
+    assert_contains(w->err.message, "the twin is as it was");
+    assert_contains(w->err.hint, "hot_standby_feedback = on");
+    relay_stop(&relay);
+    free(url);
 }
 
 /* They share no advisory lock that could tell. */
@@ -180,6 +228,7 @@ int main(void)
         standby_test(test_open_transactions_of_the_primary),
         standby_test(test_unlogged_tables_are_left_out),
         standby_test(test_verify_leaves_them_out),
+        standby_test(test_conflict_with_recovery),
         standby_test(test_primary_as_its_own_twin),
     };
 

@@ -269,10 +269,9 @@ static void methods_that_make_no_sense(void **state)
 /* What an undo would not heed. */
 static void options_that_an_undo_refuses(void **state)
 {
-    static const char *const options[] = {"--adopt",        "--keep-previous",
-                                          "--in-place",     "--method=rebuild",
-                                          "--full-compare", "--jobs=3",
-                                          "--bindir=/usr/bin"};
+    static const char *const options[] = {
+        "--adopt",        "--keep-previous", "--in-place",       "--method=rebuild",
+        "--full-compare", "--jobs=3",        "--bindir=/usr/bin"};
     struct scene *s = *state;
 
     for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
