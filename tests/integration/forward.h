@@ -16,6 +16,7 @@ struct relay_shared {
     struct relay_trap trap; /* written by the test */
     unsigned opened;        /* sessions since then; counted by the relay */
     uint64_t rate;          /* bytes a second each way; 0: no limit */
+    unsigned version;       /* that the server is said to be of; 0: its own */
     enum relay_act release;
     bool break_all; /* taken back by the relay */
 };

@@ -59,6 +59,7 @@ void random_schema_make(struct random_schema *out, unsigned seed)
         out->table[i].exclusion = !out->table[i].partitioned && one_in(out, 4);
         out->table[i].generated = one_in(out, 3);
         out->table[i].columns = 1 + random_below(out, 6);
+        out->table[i].refers = -1;
         for (int c = 0; c < out->table[i].columns; c++)
             out->table[i].type[c] = random_below(out, (int)RT_COUNT(types));
     }
@@ -158,6 +159,7 @@ static void add_reference(struct rt_str *sql, struct random_schema *schema, int 
 
     if (!is_target(schema, to))
         return;
+    schema->table[t].refers = to;
     rt_str_addf(
         sql,
         "UPDATE t%d SET parent = p.k FROM (SELECT k, row_number() OVER (ORDER BY "
@@ -167,6 +169,8 @@ static void add_reference(struct rt_str *sql, struct random_schema *schema, int 
         t, to, t, t, to, actions[random_below(schema, 5)],
         actions[random_below(schema, 5)],
         one_in(schema, 3) ? " DEFERRABLE INITIALLY DEFERRED" : "");
+    if (one_in(schema, 2))
+        rt_str_addf(sql, "CREATE INDEX ON t%d (parent);\n", t);
 }
 
 static void add_triggers(struct rt_str *sql, struct random_schema *schema, int t)
@@ -222,6 +226,21 @@ void random_schema_create(struct rt_str *sql, struct random_schema *schema)
     }
 }
 
+/* Rows go, after those that refer to them: a key between them has nothing to act on. */
+static void lose_family(struct rt_str *sql, struct random_schema *schema, int t)
+{
+    int at = random_below(schema, 100), to = at + 1 + random_below(schema, 30);
+
+    if (schema->table[t].refers >= 0)
+        t = schema->table[t].refers;
+    for (int c = 0; c < schema->tables; c++) {
+        if (schema->table[c].refers == t && c != t)
+            rt_str_addf(sql, "DELETE FROM t%d WHERE parent BETWEEN %d AND %d;\n", c, at,
+                        to);
+    }
+    rt_str_addf(sql, "DELETE FROM t%d WHERE k BETWEEN %d AND %d;\n", t, at, to);
+}
+
 void random_schema_change(struct rt_str *sql, struct random_schema *schema)
 {
     int t = random_below(schema, schema->tables);
@@ -230,7 +249,7 @@ void random_schema_change(struct rt_str *sql, struct random_schema *schema)
 
     rt_str_addf(sql, "SELECT setseed(%d / 1000.0);\nDO $do$ BEGIN SET test.mute = on;\n",
                 random_below(schema, 1000));
-    switch (random_below(schema, 10)) {
+    switch (random_below(schema, 12)) {
     case 0:
         rt_str_addf(sql, "DELETE FROM t%d WHERE k BETWEEN %d AND %d;\n", t, at, at + len);
         break;
@@ -260,6 +279,10 @@ void random_schema_change(struct rt_str *sql, struct random_schema *schema)
         break;
     case 7:
         rt_str_addf(sql, "UPDATE t%d SET parent = NULL WHERE random() < 0.3;\n", t);
+        break;
+    case 8:
+    case 9:
+        lose_family(sql, schema, t);
         break;
     default:
         rt_str_addf(sql, "UPDATE t%d SET c%d = (SELECT v FROM (SELECT ", t, c);

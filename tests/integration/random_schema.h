@@ -18,6 +18,7 @@ struct random_schema {
         bool partitioned, unique, exclusion, generated, child;
         int columns; /* c0, c1, ... */
         int type[6];
+        int refers; /* to the table of this number; -1: to none */
     } table[RANDOM_TABLES];
 };
 

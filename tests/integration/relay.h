@@ -81,6 +81,9 @@ void relay_stop(struct relay *relay);
  * 0: as many as there are. */
 void relay_limit(struct relay *relay, unsigned megabits);
 
+/* To connections from here on the server says that it is of this version, from 10 on. */
+void relay_pretend(struct relay *relay, unsigned version);
+
 /* Set the trap for the connections from here on, instead of the one before; NULL: none.
  * Nothing may be held, and nobody be connecting. */
 void relay_arm(struct relay *relay, const struct relay_trap *trap);

@@ -136,6 +136,35 @@ static void test_commit_that_came_through(void **state)
     assert_query(&twin_server, "dev", "select count(*) from revtwin.receipt", "1");
 }
 
+/* Readers see what was there, and whoever would write has to wait, as would another
+ * resync. */
+static void test_others_before_the_commit(void **state)
+{
+    struct deltas *f = *state;
+    PGconn *writer;
+    PGresult *result;
+    struct held h;
+
+    delta_both("create table t (id int primary key, v text); create table u (id int);"
+               "insert into t values (1, 'old')");
+    delta_prod("update t set v = 'new'");
+    hold_commit(&h, f, false);
+    assert_query(&twin_server, "dev", "select v from t", "old");
+    writer = developer("set lock_timeout = '100ms'");
+    result = PQexec(writer, "insert into u values (1)"); /* of no changed table, too */
+    assert_string_equal(PQresultErrorField(result, PG_DIAG_SQLSTATE), "55P03");
+    PQclear(result);
+    PQfinish(writer);
+    f->wait_seconds = 0;
+    assert_int_equal(delta_run(f), -RT_EINTERNAL);
+    assert_contains(f->world->err.detail, "application revtwin");
+    relay_release(&h.relay, RELAY_PASS);
+    f->wait_seconds = 10;
+    delta_expect_equal(f);
+    expect_end(&h, 0);
+    assert_query(&twin_server, "dev", "select v from t", "new");
+}
+
 static void test_commit_that_was_lost(void **state)
 {
     struct deltas *f = *state;
@@ -247,6 +276,7 @@ int main(void)
         delta_test(test_force_ends_who_is_in_the_way),
         delta_test(test_a_prepared_transaction_is_named),
         delta_test(test_commit_that_came_through),
+        delta_test(test_others_before_the_commit),
         delta_test(test_commit_that_was_lost),
         delta_test(test_commit_of_which_nobody_knows),
         delta_test(test_so_much_that_a_rebuild_is_faster),

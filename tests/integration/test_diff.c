@@ -1,5 +1,6 @@
 /* revtwin diff: where the twin's schema is not production's, object by object. */
 #include "base/json.h"
+#include "relay.h"
 #include "run.h"
 #include "world.h"
 
@@ -131,6 +132,49 @@ static void test_json(void **state)
     (void)state;
 }
 
+/* Each side is asked while the other still has its question. */
+static void test_both_sides_at_once(void **state)
+{
+    static const struct relay_trap trap = {.act = RELAY_HOLD,
+                                           .side = RELAY_TO_SERVER,
+                                           .text = "revtwin.pinned",
+                                           .before = true,
+                                           .connection = RELAY_ANY};
+    const struct cluster *servers[] = {&prod_server, &twin_server};
+    static const char *const names[] = {"PROD_DATABASE_URL", "DEV_DATABASE_URL"};
+    static const char *const databases[] = {"shop", "dev"};
+
+    for (int held = 0; held < 2; held++) {
+        const struct cluster *other = servers[!held];
+        char url[CLUSTER_URL_SIZE];
+        struct run r = {0};
+        struct relay relay;
+        char *env[3] = {0};
+
+        relay_start(&relay, servers[held]->dir, servers[held]->port, 0);
+        relay_arm(&relay, &trap);
+        env[0] = check_printf("%s=host=127.0.0.1 port=%d user=postgres dbname=%s "
+                              "sslmode=disable",
+                              names[held], relay.port, databases[held]);
+        env[1] = check_printf("%s=%s", names[!held],
+                              cluster_url(other, databases[!held], url));
+        run_start_revtwin(&r, NULL, (const char *const *)env,
+                          (const char *const[]){"diff", NULL});
+        assert_true(relay_holds(&relay, 30000));
+        cluster_wait(other, "postgres",
+                     "select exists (select from pg_stat_activity where application_name "
+                     "= 'revtwin' and query like '%revtwin.pinned%')");
+        relay_release(&relay, RELAY_PASS);
+        run_finish(&r);
+        run_expect(&r, 0);
+        run_clear(&r);
+        relay_stop(&relay);
+        free(env[0]);
+        free(env[1]);
+    }
+    (void)state;
+}
+
 static void test_guards_and_errors(void **state)
 {
     char prod[CLUSTER_URL_SIZE];
@@ -163,6 +207,7 @@ int main(void)
         world_test(test_same),
         world_test(test_differences_are_a_unified_diff),
         world_test(test_json),
+        world_test(test_both_sides_at_once),
         world_test(test_guards_and_errors),
     };
 

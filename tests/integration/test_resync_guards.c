@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "relay.h"
 #include "run.h"
 #include "world.h"
 
@@ -143,6 +144,39 @@ static void test_pooled_host_is_refused(void **state)
     world_expect(w, -RT_EUSAGE);
     assert_contains(w->err.message, "PROD_DATABASE_URL");
     free(pooled);
+}
+
+/* The other way round goes: ci has newer twins. */
+static void test_older_twin_is_refused(void **state)
+{
+    static const char *const commands[][2] = {
+        {"resync", NULL}, {"verify", "--twin"}, {"diff", NULL}};
+    char prod[CLUSTER_URL_SIZE];
+    struct relay relay;
+    char *env[3] = {0};
+
+    (void)state;
+    relay_start(&relay, twin_server.dir, twin_server.port, 0);
+    relay_pretend(&relay, 13);
+    env[0] =
+        check_printf("PROD_DATABASE_URL=%s", cluster_url(&prod_server, "shop", prod));
+    env[1] = check_printf("DEV_DATABASE_URL=host=127.0.0.1 port=%d user=postgres "
+                          "dbname=dev sslmode=disable",
+                          relay.port);
+    for (size_t i = 0; i < RT_COUNT(commands); i++) {
+        struct run r = {0};
+
+        run_revtwin(&r, "/", (const char *const *)env, commands[i][0], commands[i][1],
+                    NULL);
+        run_expect(&r, 3);
+        assert_contains(r.err, "the twin's server (PostgreSQL 13) is older than "
+                               "production's (1");
+        assert_contains(r.err, "Let DEV_DATABASE_URL name a server of version 1");
+        run_clear(&r);
+    }
+    relay_stop(&relay);
+    free(env[0]);
+    free(env[1]);
 }
 
 static void write_program(const char *dir, const char *name, const char *version)
@@ -313,6 +347,7 @@ int main(void)
         world_test(test_contents_need_adoption),
         world_test(test_foreign_database_in_the_way_is_refused),
         world_test(test_pooled_host_is_refused),
+        world_test(test_older_twin_is_refused),
         world_test(test_programs_of_the_wrong_version),
         world_test(test_production_may_end_idle_transactions),
         world_test(test_passwords_are_seen_nowhere),

@@ -146,6 +146,17 @@ ALTER TABLE app.users ALTER COLUMN name SET (n_distinct = 6);
 --: table "Odd ""Name"."T.1 'x'"
 ALTER TABLE "Odd ""Name"."T.1 'x'" ALTER COLUMN "A b" TYPE numeric(10, 2);
 
+-- The same columns in another order.
+--: table "Odd ""Name"."T.1 'x'"
+ALTER TABLE "Odd ""Name"."T.1 'x'" DROP COLUMN "A b", ADD COLUMN "A b" integer;
+
+--! owners and privileges
+ALTER TABLE app.users OWNER TO pg_monitor;
+ALTER FUNCTION app.touch() OWNER TO pg_monitor;
+GRANT ALL ON app.orders, app.joined TO PUBLIC;
+GRANT SELECT (name) ON app.users TO PUBLIC;
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;
+
 --: table app.orders
 ALTER TABLE app.orders SET (fillfactor = 80);
 
