@@ -91,3 +91,31 @@ void check_text(const char *got, const char *want, const char *file, int line)
                file, line, number, line_length(got + same), got + same,
                line_length(want + same), want + same, got);
 }
+
+static int order_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void check_sort_lines(char *from, char *end)
+{
+    size_t size = (size_t)(end - from), count = 0;
+    char **lines = check_alloc((size + 1) * sizeof(*lines));
+    char *copy = check_alloc(size + 1), *rest = copy, *line;
+
+    if (size > 0)
+        memcpy(copy, from, size);
+    copy[size] = '\0';
+    while ((line = strsep(&rest, "\n")) && rest)
+        lines[count++] = line;
+    qsort(lines, count, sizeof(*lines), order_lines);
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(lines[i]);
+
+        memcpy(from, lines[i], len);
+        from[len] = '\n';
+        from += len + 1;
+    }
+    free(lines);
+    free(copy);
+}

@@ -22,6 +22,10 @@ void check_context(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *check_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void *check_alloc(size_t size);
 
+/* Put the lines between from and end, each with its newline, in the order of their text.
+ */
+void check_sort_lines(char *from, char *end);
+
 void check_contains(const char *text, const char *part, const char *file, int line);
 void check_lacks(const char *text, const char *part, const char *file, int line);
 void check_text(const char *got, const char *want, const char *file, int line);

@@ -137,34 +137,14 @@ void fault_change(void)
 
 /* ------------------------------------------------------------------ the truth */
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The order of rows is nobody's promise. */
-static char *sort_lines(char *text)
-{
-    size_t size = strlen(text) + 1, count = 0, at = 0;
-    char **lines = check_alloc((size + 1) * sizeof(*lines));
-    char *sorted = check_alloc(size + 1), *save;
-
-    for (char *line = strtok_r(text, "\n", &save); line;
-         line = strtok_r(NULL, "\n", &save))
-        lines[count++] = line;
-    qsort(lines, count, sizeof(*lines), by_text);
-    for (size_t i = 0; i < count; i++)
-        at += (size_t)snprintf(sorted + at, size + 1 - at, "%s\n", lines[i]);
-    free(lines);
-    free(text);
-    return sorted;
-}
-
 char *fault_dump(enum fault_side side)
 {
-    return sort_lines(cluster_dump(side == FAULT_PROD ? &fault_prod : &fault_twin,
-                                   side == FAULT_PROD ? "shop" : "dev", "--no-owner",
-                                   "--no-acl", "--exclude-schema=revtwin", NULL));
+    char *text = cluster_dump(side == FAULT_PROD ? &fault_prod : &fault_twin,
+                              side == FAULT_PROD ? "shop" : "dev", "--no-owner",
+                              "--no-acl", "--exclude-schema=revtwin", NULL);
+
+    check_sort_lines(text, text + strlen(text)); /* the order of rows is no promise */
+    return text;
 }
 
 static void expect_no_files(void)

@@ -8,35 +8,14 @@
 #include "deltas.h"
 #include "random_schema.h"
 
-static char *dump_lines(const struct cluster *c, const char *db)
-{
-    return cluster_dump(c, db, "--data-only", "--no-owner", "--exclude-schema=revtwin",
-                        NULL);
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* COPY writes a row a line: in whatever order they are in the heap. */
-static char *sorted(char *text)
+static char *rows_of(const struct cluster *c, const char *db)
 {
-    size_t count = 0, cap = 0;
-    char **lines = NULL, *rest = text, *line;
-    struct rt_str out = {0};
+    char *text = cluster_dump(c, db, "--data-only", "--no-owner",
+                              "--exclude-schema=revtwin", NULL);
 
-    while ((line = strsep(&rest, "\n"))) {
-        lines = rt_grow(lines, count, &cap, sizeof(*lines));
-        lines[count++] = line;
-    }
-    if (lines)
-        qsort(lines, count, sizeof(*lines), by_text);
-    for (size_t i = 0; i < count; i++)
-        rt_str_addf(&out, "%s\n", lines[i]);
-    free(lines);
-    free(text);
-    return rt_str_take(&out);
+    check_sort_lines(text, text + strlen(text));
+    return text;
 }
 
 static char *schema_of(const struct cluster *c, const char *db)
@@ -55,8 +34,7 @@ static void expect_same(char *twin, char *prod)
 static void expect_equal(const struct random_schema *schema)
 {
     expect_same(schema_of(&twin_server, "dev"), schema_of(&prod_server, "shop"));
-    expect_same(sorted(dump_lines(&twin_server, "dev")),
-                sorted(dump_lines(&prod_server, "shop")));
+    expect_same(rows_of(&twin_server, "dev"), rows_of(&prod_server, "shop"));
     for (int t = 0; t < schema->tables; t++) {
         char *there = check_printf("SELECT to_regclass('m%d') IS NOT NULL", t);
         char *sql = check_printf("SELECT m FROM m%d m", t);

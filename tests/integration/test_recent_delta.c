@@ -58,6 +58,50 @@ static void incremental_brings_what_was_written(void **state)
     assert_int_equal(f->delta.receipt.incremental_runs, 0);
 }
 
+/* What scans have read, since it was asked last. */
+static char *rows_scanned(const struct cluster *c, const char *db)
+{
+    char *rows;
+
+    cluster_wait(c, db,
+                 "select count(*) = 0 from pg_stat_activity where backend_type = "
+                 "'client backend' and pid <> pg_backend_pid()");
+    rows = cluster_query(c, db,
+                         "select coalesce(sum(seq_tup_read), 0) + "
+                         "coalesce(sum(idx_tup_fetch), 0) from pg_stat_user_tables where "
+                         "schemaname = 'public'");
+    cluster_exec(c, db, "select pg_stat_reset()");
+    return rows;
+}
+
+/* One plain scan of each table, on each side. */
+static void each_row_is_read_once(void **state)
+{
+    const struct cluster *servers[] = {&prod_server, &twin_server};
+    static const char *const databases[] = {"shop", "dev"};
+    struct follow *f = *state;
+
+    follow_both(f, schema);
+    follow_delta(f, false);
+    for (int i = 0; i < 2; i++)
+        free(rows_scanned(servers[i], databases[i]));
+    follow_equal(f); /* reads all of them itself, as it does after each delta */
+    for (int i = 0; i < 2; i++) {
+        char *rows = rows_scanned(servers[i], databases[i]);
+
+        assert_string_equal(rows, "761");
+        free(rows);
+    }
+    follow_delta(f, false);
+    expect(f, 0, 0);
+    for (int i = 0; i < 2; i++) {
+        char *rows = rows_scanned(servers[i], databases[i]);
+
+        assert_string_equal(rows, "1522");
+        free(rows);
+    }
+}
+
 static void only_deletes(void **state)
 {
     struct follow *f = *state;
@@ -233,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         follow_test(incremental_brings_what_was_written),
+        follow_test(each_row_is_read_once),
         follow_test(only_deletes),
         follow_test(drift_and_tables_without_a_key),
         follow_test(what_was_open_comes_later),

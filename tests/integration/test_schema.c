@@ -36,25 +36,6 @@ static char *read_corpus(const char *name)
     return text;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Sort lines, each ended by "\n", in place. */
-static void sort_lines(struct rt_str *text)
-{
-    char *lines[20], *copy = rt_str_take(text), *rest = copy;
-    size_t count = 0;
-
-    while (count < RT_COUNT(lines) && (lines[count] = strsep(&rest, "\n")) && rest)
-        count++;
-    qsort(lines, count, sizeof(*lines), by_text);
-    for (size_t i = 0; i < count; i++)
-        rt_str_addf(text, "%s\n", lines[i]);
-    free(copy);
-}
-
 static void read_changes(void)
 {
     char *text = read_corpus("changes.sql"), *rest = text, *line;
@@ -70,7 +51,7 @@ static void read_changes(void)
                 rt_str_addf(&sql, "%s\n", line);
         } else if (sql.len > 0) {
             assert_true(change_count < RT_COUNT(changes));
-            sort_lines(&objects);
+            check_sort_lines(objects.data, objects.data + objects.len);
             changes[change_count].objects = rt_str_take(&objects);
             changes[change_count++].sql = rt_str_take(&sql);
         }
@@ -122,7 +103,7 @@ static char *differences(struct sides *s, struct world *w)
 
         rt_str_addf(&text, "%s %s\n", object->kind, object->name);
     }
-    sort_lines(&text);
+    check_sort_lines(text.data, text.data + text.len);
     return rt_str_take(&text);
 }
 

@@ -1,33 +1,18 @@
 /* revtwin status: as of when the twin is production, and which migrations it lacks. */
 #include <jansson.h>
 
-#include "scene.h"
+#include "twin_scene.h"
 
-static struct cluster twin_server;
-
+/* A twin that was resynced after V1. */
 static int open_pair(void **state)
 {
-    char url[CLUSTER_URL_SIZE];
-    struct scene *s;
-
-    scene_open(state);
-    s = *state;
-    cluster_createdb(&twin_server, s->db);
-    scene_set(s, "DEV_DATABASE_URL", cluster_url(&twin_server, s->db, url));
-    scene_step(s, "V1");
-    scene_run(s, 0, "apply", "--adopt");
+    twin_scene_open(state);
+    scene_step(*state, "V1");
+    scene_run(*state, 0, "apply", "--adopt");
     return 0;
 }
 
-static int close_pair(void **state)
-{
-    struct scene *s = *state;
-
-    cluster_dropdb(&twin_server, s->db);
-    return scene_close(state);
-}
-
-#define pair_test(test) cmocka_unit_test_setup_teardown(test, open_pair, close_pair)
+#define pair_test(test) cmocka_unit_test_setup_teardown(test, open_pair, twin_scene_close)
 
 #define TWIN(s, sql) cluster_exec(&twin_server, (s)->db, sql)
 
@@ -51,6 +36,7 @@ static void give_receipt(const struct scene *s)
 static void age_and_lsn(void **state)
 {
     struct scene *s = *state;
+    char *when;
 
     scene_run(s, 0, "status");
     assert_said(s, "is production as of 2");
@@ -60,10 +46,28 @@ static void age_and_lsn(void **state)
     scene_run(s, 0, "status");
     assert_said(s, "Z (LSN 1/AB), 2 days ago (");
     assert_said(s, ": because; verified)");
+    when = cluster_query(&twin_server, s->db,
+                         "select to_char(snapshot_at at time zone 'UTC', "
+                         "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from revtwin.twin");
+    assert_said(s, when);
+    free(when);
     /* A receipt of something else does not count. */
     TWIN(s, "update revtwin.receipt set taken_at = now()");
     scene_run(s, 0, "status");
     assert_lacks(s->run.out, "1/AB");
+}
+
+static void twins_of_no_age(void **state)
+{
+    struct scene *s = *state;
+
+    scene_step(s, "V1");
+    scene_run(s, 0, "apply", "--no-resync");
+    scene_run(s, 0, "status");
+    assert_said(s, "was never resynced");
+    scene_set(s, "DEV_DATABASE_URL", NULL);
+    scene_run(s, 0, "status");
+    assert_lacks(s->run.out, "twin");
 }
 
 /* What was set is not told as an age. */
@@ -184,23 +188,11 @@ static void resync_after_a_clock_was_set_back(void **state)
     assert_lacks(s->run.out, "future");
 }
 
-static int start_servers(void **state)
-{
-    scene_start_server(state);
-    cluster_start(&twin_server, NULL);
-    return 0;
-}
-
-static int stop_servers(void **state)
-{
-    cluster_stop(&twin_server);
-    return scene_stop_server(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         pair_test(age_and_lsn),
+        twin_scene_test(twins_of_no_age),
         pair_test(clock_that_was_set_back),
         pair_test(migrations_behind),
         pair_test(what_cannot_be_read_is_said),
@@ -209,5 +201,6 @@ int main(void)
         pair_test(resync_after_a_clock_was_set_back),
     };
 
-    return cmocka_run_group_tests(tests, start_servers, stop_servers);
+    return cmocka_run_group_tests(tests, twin_scene_start_servers,
+                                  twin_scene_stop_servers);
 }

@@ -1,35 +1,8 @@
 /* apply and the twin, as seen from the command line: migrations first, then the resync;
  * whatever fails, it is said what is in and what to run. */
-#include "scene.h"
+#include "twin_scene.h"
 
 #include <signal.h>
-
-static struct cluster twin_server = {.twin = true};
-
-/* Production with three migrations' worth of history, and an empty twin of its name. */
-static int open_pair(void **state)
-{
-    char url[CLUSTER_URL_SIZE];
-    struct scene *s;
-
-    scene_open(state);
-    s = *state;
-    cluster_createdb(&twin_server, s->db);
-    scene_set(s, "DEV_DATABASE_URL", cluster_url(&twin_server, s->db, url));
-    return 0;
-}
-
-static int close_pair(void **state)
-{
-    struct scene *s = *state;
-    char *sql = check_printf("DROP DATABASE IF EXISTS %s WITH (FORCE)", s->db);
-
-    cluster_exec(&twin_server, "postgres", sql);
-    free(sql);
-    return scene_close(state);
-}
-
-#define pair_test(test) cmocka_unit_test_setup_teardown(test, open_pair, close_pair)
 
 static char *dump_of(const struct cluster *c, const char *db)
 {
@@ -542,70 +515,31 @@ static void signal_during_the_replay(void **state)
     expect_equal(s);
 }
 
-/* ------------------------------------------------------------------ status */
-
-static void status_shows_how_old_the_twin_is(void **state)
-{
-    struct scene *s = *state;
-    char *when;
-
-    scene_step(s, "V1");
-    scene_run(s, 0, "apply", "--no-resync");
-    scene_run(s, 0, "status");
-    assert_said(s, "was never resynced");
-    scene_run(s, 0, "resync");
-    cluster_exec(&twin_server, s->db,
-                 "UPDATE revtwin.twin SET snapshot_at = now() - interval '50 hours'");
-    when = cluster_query(&twin_server, s->db,
-                         "SELECT to_char(snapshot_at AT TIME ZONE 'UTC', "
-                         "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM revtwin.twin");
-    scene_run(s, 0, "status");
-    assert_said(s, when);
-    assert_said(s, "2 days");
-    scene_set(s, "DEV_DATABASE_URL", NULL);
-    scene_run(s, 0, "status");
-    assert_lacks(s->run.out, "twin");
-    free(when);
-}
-
-static int start_servers(void **state)
-{
-    scene_start_server(state);
-    cluster_start(&twin_server, NULL);
-    return 0;
-}
-
-static int stop_servers(void **state)
-{
-    cluster_stop(&twin_server);
-    return scene_stop_server(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        pair_test(apply_resyncs_the_twin),
-        pair_test(method_is_chosen_and_told),
-        pair_test(migration_that_the_twin_has_already),
-        pair_test(what_a_killed_rebuild_left_goes_with_a_delta),
-        pair_test(incremental_is_done_or_refused),
-        pair_test(methods_that_make_no_sense),
-        pair_test(options_that_an_undo_refuses),
-        pair_test(rebuild_in_place),
-        pair_test(without_a_twin_apply_says_so_and_is_done),
-        pair_test(resync_is_left_out_when_asked),
-        pair_test(twin_given_by_option),
-        pair_test(first_resync_of_a_twin_with_contents_needs_adopt),
-        pair_test(apply_takes_adopt_too),
-        pair_test(failed_migration_does_not_touch_the_twin),
-        pair_test(busy_twin_is_left_alone),
-        pair_test(resync_goes_by_the_settings_of_head),
-        pair_test(twin_that_cannot_be_reached),
-        pair_test(resync_that_fails_half_way),
-        pair_test(signal_during_the_resync),
-        pair_test(signal_during_the_replay),
-        pair_test(status_shows_how_old_the_twin_is),
+        twin_scene_test(apply_resyncs_the_twin),
+        twin_scene_test(method_is_chosen_and_told),
+        twin_scene_test(migration_that_the_twin_has_already),
+        twin_scene_test(what_a_killed_rebuild_left_goes_with_a_delta),
+        twin_scene_test(incremental_is_done_or_refused),
+        twin_scene_test(methods_that_make_no_sense),
+        twin_scene_test(options_that_an_undo_refuses),
+        twin_scene_test(rebuild_in_place),
+        twin_scene_test(without_a_twin_apply_says_so_and_is_done),
+        twin_scene_test(resync_is_left_out_when_asked),
+        twin_scene_test(twin_given_by_option),
+        twin_scene_test(first_resync_of_a_twin_with_contents_needs_adopt),
+        twin_scene_test(apply_takes_adopt_too),
+        twin_scene_test(failed_migration_does_not_touch_the_twin),
+        twin_scene_test(busy_twin_is_left_alone),
+        twin_scene_test(resync_goes_by_the_settings_of_head),
+        twin_scene_test(twin_that_cannot_be_reached),
+        twin_scene_test(resync_that_fails_half_way),
+        twin_scene_test(signal_during_the_resync),
+        twin_scene_test(signal_during_the_replay),
     };
 
-    return cmocka_run_group_tests(tests, start_servers, stop_servers);
+    return cmocka_run_group_tests(tests, twin_scene_start_servers,
+                                  twin_scene_stop_servers);
 }

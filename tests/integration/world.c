@@ -152,37 +152,6 @@ char *world_databases(void)
                          "select datname || ' ' || oid from pg_database order by 1");
 }
 
-static int order_lines(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Rows have no order: those of each COPY in that of their text. */
-static void sort_rows(char *from, char *end)
-{
-    size_t count = 0, i = 0;
-    char **lines, *copy = rt_strndup(from, (size_t)(end - from)), *p = copy;
-
-    for (const char *c = copy; *c; c++)
-        count += *c == '\n';
-    lines = rt_alloc((count + 1) * sizeof(*lines));
-    while (i < count) {
-        lines[i++] = p;
-        p = strchr(p, '\n');
-        *p++ = '\0';
-    }
-    qsort(lines, count, sizeof(*lines), order_lines);
-    for (i = 0; i < count; i++) {
-        size_t len = strlen(lines[i]);
-
-        memcpy(from, lines[i], len);
-        from[len] = '\n';
-        from += len + 1;
-    }
-    free(lines);
-    free(copy);
-}
-
 static char *dump(const struct cluster *c, const char *db)
 {
     char *text = cluster_dump(c, db, "--no-owner", "--no-acl", "--no-publications",
@@ -194,7 +163,7 @@ static char *dump(const struct cluster *c, const char *db)
 
         p += strlen(" FROM stdin;\n");
         end = p[0] == '\\' && p[1] == '.' && p[2] == '\n' ? p : strstr(p, "\n\\.\n") + 1;
-        sort_rows(p, end);
+        check_sort_lines(p, end); /* rows have no order */
         p = end;
     }
     return text;
