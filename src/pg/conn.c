@@ -175,6 +175,14 @@ const char *rt_conn_host(const struct rt_conn *conn)
     return host ? host : "";
 }
 
+bool rt_conn_intact(const struct rt_conn *conn)
+{
+    const char *host = rt_conn_host(conn);
+
+    return host[0] == '/' || host[0] == '@' || PQsslInUse(conn->pg) ||
+           PQgssEncInUse(conn->pg);
+}
+
 int rt_conn_version(const struct rt_conn *conn)
 {
     return PQserverVersion(conn->pg);

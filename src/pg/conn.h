@@ -91,6 +91,9 @@ const struct rt_server *rt_conn_server(const struct rt_conn *conn);
 const char *rt_conn_database(const struct rt_conn *conn);
 const char *rt_conn_host(const struct rt_conn *conn); /* name, address or socket folder */
 int rt_conn_version(const struct rt_conn *conn);      /* as 150020 */
+/* Whether nothing can have changed on the way unseen: through a socket of this machine,
+ * or encrypted (TLS, GSSAPI). */
+bool rt_conn_intact(const struct rt_conn *conn);
 /* What the server said of its process when it was last connected to; behind a pooler it
  * is that of no process. */
 int rt_conn_pid(const struct rt_conn *conn);

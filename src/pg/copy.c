@@ -56,7 +56,7 @@ struct pipe {
     struct rt_conn *from, *to;
     struct rt_str piece;
     struct rt_copied *out;
-    void (*passed)(void *context, size_t bytes);
+    void (*passed)(void *context, const char *piece, size_t bytes);
     void *context;
 };
 
@@ -96,7 +96,7 @@ static int pass_on(struct pipe *p, struct rt_err *err)
         return refused(p, err);
     p->out->bytes += p->piece.len;
     if (p->passed)
-        p->passed(p->context, p->piece.len);
+        p->passed(p->context, p->piece.data, p->piece.len);
     rt_str_reset(&p->piece);
     return 0;
 }
@@ -189,7 +189,8 @@ static int run(struct pipe *p, struct rt_copy_leg *legs, size_t count, struct rt
 }
 
 int rt_copy_pipes(struct rt_copy_leg *legs, size_t count, struct rt_conn *from,
-                  struct rt_conn *to, void (*passed)(void *context, size_t bytes),
+                  struct rt_conn *to,
+                  void (*passed)(void *context, const char *piece, size_t bytes),
                   void *context, struct rt_err *err)
 {
     struct pipe p = {.from = from, .to = to, .passed = passed, .context = context};
@@ -208,8 +209,8 @@ int rt_copy_pipes(struct rt_copy_leg *legs, size_t count, struct rt_conn *from,
 
 int rt_copy_pipe(struct rt_copied *out, struct rt_conn *from, const char *copy_to_stdout,
                  struct rt_conn *to, const char *copy_from_stdin,
-                 void (*passed)(void *context, size_t bytes), void *context,
-                 struct rt_err *err)
+                 void (*passed)(void *context, const char *piece, size_t bytes),
+                 void *context, struct rt_err *err)
 {
     struct rt_copy_leg leg = {copy_to_stdout, copy_from_stdin, {0}};
     int rc = rt_copy_pipes(&leg, 1, from, to, passed, context, err);

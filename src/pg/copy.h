@@ -16,14 +16,15 @@ struct rt_copied {
  * Run a COPY ... TO STDOUT on one connection and pass its data to a COPY ... FROM STDIN
  * on another, waiting on both. Either may stand among other statements, with semicolons
  * between them, which saves round trips; rows are what the second has taken. passed,
- * which may be NULL, is called with the bytes of each piece. Errors are of the side that
- * failed by itself; when production fails, the COPY on the other side is ended with an
- * error, so that nothing of it remains.
+ * which may be NULL, is called with each piece; pieces end where a message of the first
+ * server does, which has a whole row. Errors are of the side that failed by itself; when
+ * production fails, the COPY on the other side is ended with an error, so that nothing of
+ * it remains.
  */
 int rt_copy_pipe(struct rt_copied *out, struct rt_conn *from, const char *copy_to_stdout,
                  struct rt_conn *to, const char *copy_from_stdin,
-                 void (*passed)(void *context, size_t bytes), void *context,
-                 struct rt_err *err) RT_CHECKED;
+                 void (*passed)(void *context, const char *piece, size_t bytes),
+                 void *context, struct rt_err *err) RT_CHECKED;
 
 /* Several of them, one after another, which are sent at once: one round trip on the side
  * that is read from. Whatever fails ends them all. */
@@ -32,7 +33,8 @@ struct rt_copy_leg {
     struct rt_copied copied; /* filled */
 };
 int rt_copy_pipes(struct rt_copy_leg *legs, size_t count, struct rt_conn *from,
-                  struct rt_conn *to, void (*passed)(void *context, size_t bytes),
+                  struct rt_conn *to,
+                  void (*passed)(void *context, const char *piece, size_t bytes),
                   void *context, struct rt_err *err) RT_CHECKED;
 
 /* Rows of a COPY ... TO STDOUT in text format, one after another, as they come. */

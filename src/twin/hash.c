@@ -8,10 +8,9 @@
  * for all rows, the sum of hashes would stay the same where two rows swap a value. What
  * is chained to it is not.
  */
+#include "twin/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "pg/query.h"
-#include "twin/projection.h"
 
 /* ------------------------------------------------------------------ columns */
 
@@ -62,19 +61,20 @@ enum { LINKS = 64 };
  * whose functions fold 64 bits into 32. */
 struct link {
     const char *send, *function, *type;
+    enum rt_hash_link kind;
 };
 
 /* NULL: the column is none of the chain. */
 static const struct link *link_of(const struct columns *columns, size_t i)
 {
     static const struct link links[] = {
-        {"pg_catalog.int2send", "hashint4extended", "int4"},
-        {"pg_catalog.int4send", "hashint4extended", "int4"},
-        {"pg_catalog.int8send", "hashint8extended", "int8"},
-        {"pg_catalog.boolsend", "hashint4extended", "int4"},
-        {"pg_catalog.uuid_send", "uuid_hash_extended", "uuid"},
-        {"pg_catalog.textsend", "hashtextextended", "text"},
-        {"pg_catalog.varcharsend", "hashtextextended", "text"},
+        {"pg_catalog.int2send", "hashint4extended", "int4", RT_HASH_INT4},
+        {"pg_catalog.int4send", "hashint4extended", "int4", RT_HASH_INT4},
+        {"pg_catalog.int8send", "hashint8extended", "int8", RT_HASH_INT8},
+        {"pg_catalog.boolsend", "hashint4extended", "int4", RT_HASH_INT4},
+        {"pg_catalog.uuid_send", "uuid_hash_extended", "uuid", RT_HASH_UUID},
+        {"pg_catalog.textsend", "hashtextextended", "text", RT_HASH_TEXT},
+        {"pg_catalog.varcharsend", "hashtextextended", "text", RT_HASH_TEXT},
     };
 
     const struct rt_column *column = column_of(columns, i);
@@ -88,10 +88,17 @@ static const struct link *link_of(const struct columns *columns, size_t i)
     return NULL;
 }
 
+enum rt_hash_link rt_hash_link(const struct rt_table *table, size_t column)
+{
+    const struct link *link =
+        link_of(&(struct columns){.table = table, .alias = ""}, column);
+
+    return link ? link->kind : RT_HASH_NO_LINK;
+}
+
 /* ------------------------------------------------------------------ bytes */
 
-/* Several bit patterns are NaN, of which text has only one. */
-static bool has_nans(const struct rt_column *column)
+bool rt_hash_has_nans(const struct rt_column *column)
 {
     return column->send && (strcmp(column->send, "pg_catalog.float8send") == 0 ||
                             strcmp(column->send, "pg_catalog.float4send") == 0);
@@ -108,7 +115,7 @@ static void add_bytes(struct rt_str *sql, const struct columns *columns,
     add_name(&name, columns, column);
     if (column->send == NULL)
         rt_str_addf(sql, "pg_catalog.textsend(ROW(%s)::pg_catalog.text)", name.data);
-    else if (has_nans(column))
+    else if (rt_hash_has_nans(column))
         rt_str_addf(sql, "%s(CASE WHEN %s = 'NaN' THEN 'NaN' ELSE %s%s%s END)",
                     column->send, name.data, name.data, column->base ? "::" : "",
                     column->base ? column->base : "");

@@ -43,6 +43,9 @@ static const char constant[] =
     "         \"C\", pg_catalog.uuid_hash_extended("
     "         '01234567-89ab-cdef-0123-456789abcdef', 20261121)))))";
 
+/* What compare/rowsum.h would say, and so each little-endian server with UTF-8. */
+static const char ours[] = "UTF8 2796824763454325438 8134631716088984315";
+
 void rt_hash_ask(struct rt_hash_probe *probe, struct rt_conn *prod, struct rt_conn *twin)
 {
     probe->prod = (struct rt_read){.sql = constant};
@@ -60,11 +63,14 @@ void rt_hash_forget(struct rt_hash_probe *probe)
 
 enum rt_hash_way rt_hash_told(struct rt_hash_probe *probe)
 {
-    bool same = strcmp(rt_result_get(probe->prod.rows, 0, 0),
-                       rt_result_get(probe->twin.rows, 0, 0)) == 0;
+    const char *prod = rt_result_get(probe->prod.rows, 0, 0);
+    const char *twin = rt_result_get(probe->twin.rows, 0, 0);
+    enum rt_hash_way way = strcmp(prod, twin) != 0   ? RT_HASH_SHA256
+                           : strcmp(prod, ours) != 0 ? RT_HASH_CHAIN
+                                                     : RT_HASH_OURS;
 
     rt_hash_forget(probe);
-    return same ? RT_HASH_CHAIN : RT_HASH_SHA256;
+    return way;
 }
 
 int rt_hash_way(enum rt_hash_way *out, struct rt_conn *prod, struct rt_conn *twin,

@@ -12,6 +12,7 @@
 
 /* How rows are hashed, as rt_hash_way has found it. */
 enum rt_hash_way {
+    RT_HASH_OURS,   /* as RT_HASH_CHAIN, and compare/rowsum.h agrees, too */
     RT_HASH_CHAIN,  /* the server's own hash functions, where both sides' agree */
     RT_HASH_SHA256, /* of what the send functions give */
 };

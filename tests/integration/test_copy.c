@@ -51,8 +51,9 @@ static void close_ends(struct ends *e)
     rt_err_clear(&e->err);
 }
 
-static void count(void *context, size_t bytes)
+static void count(void *context, const char *piece, size_t bytes)
 {
+    (void)piece;
     ((struct ends *)context)->passed += bytes;
 }
 

@@ -76,10 +76,11 @@ static void add_read(struct rt_str *sql, const struct rt_pair *pair, enum rt_has
                 format);
 }
 
-static void count_passed(void *context, size_t bytes)
+static void count_passed(void *context, const char *piece, size_t bytes)
 {
     struct rt_progress *progress = context;
 
+    (void)piece;
     progress->read += bytes;
     progress->written += bytes;
 }

@@ -32,6 +32,7 @@ struct work {
     size_t piece_count;
     struct build *builds;
     size_t build_count;
+    struct rt_row_sum sum; /* of a table in one piece */
     atomic_ullong rows, bytes;
     atomic_size_t to_copy, to_build;
 };
@@ -41,7 +42,7 @@ struct work {
 static int verify(struct work *work, struct rt_worker *worker, struct rt_err *err)
 {
     return rt_sum_compare(&work->load->table_rows[work->number], work->prod,
-                          work->load->way, worker->prod, worker->twin, err);
+                          work->load->way, &work->sum, worker->prod, worker->twin, err);
 }
 
 /* ------------------------------------------------------------------ indexes */
@@ -121,10 +122,14 @@ static int copy_piece(const struct piece *piece, struct rt_worker *worker,
         .blocks = work->piece_count > 1 ? &piece->blocks : NULL,
         .passed = count_bytes,
         .context = work,
+        .sum = work->piece_count > 1 ? NULL : &work->sum,
     };
     struct rt_copied copied;
-    int rc = rt_move(&copied, &move, worker->prod, worker->twin, err);
+    int rc;
 
+    if (move.sum)
+        rt_row_sum_open(&work->sum, work->prod, work->load->way);
+    rc = rt_move(&copied, &move, worker->prod, worker->twin, err);
     work->rows += copied.rows;
     return rc;
 }
@@ -329,9 +334,10 @@ int rt_load_run(struct rt_load *load, struct rt_arena *arena, struct rt_err *err
     rt_progress_phase(load->progress, "copying", count, (unsigned long long)all);
     add_jobs(works, load, arena);
     rc = rt_crew_finish(load->crew, err);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         load->rows += works[i].rows;
         load->bytes += works[i].bytes;
+        rt_row_sum_close(&works[i].sum);
     }
     return rc;
 }

@@ -56,14 +56,27 @@ static char *sink_of(const struct rt_move *move, const char *format)
     return rt_str_take(&sql);
 }
 
+static void pass(void *context, const char *piece, size_t bytes)
+{
+    const struct rt_move *move = context;
+
+    if (move->sum)
+        rt_row_sum_add(move->sum, piece, bytes);
+    move->passed(move->context, bytes);
+}
+
 int rt_move(struct rt_copied *out, const struct rt_move *move, struct rt_conn *prod,
             struct rt_conn *twin, struct rt_err *err)
 {
-    const char *format = rt_project_binary(move->prod, move->next) ? "binary" : "text";
+    bool binary = rt_project_binary(move->prod, move->next);
+    const char *format = binary ? "binary" : "text";
     char *source = source_of(move, format), *sink = sink_of(move, format);
-    int rc =
-        rt_copy_pipe(out, prod, source, twin, sink, move->passed, move->context, err);
+    struct rt_move on = *move;
+    int rc;
 
+    if (on.sum)
+        on.sum->able &= binary && move->blocks == NULL && rt_conn_intact(prod);
+    rc = rt_copy_pipe(out, prod, source, twin, sink, pass, &on, err);
     free(source);
     free(sink);
     return rc < 0 ? rt_err_wrap(err, "cannot copy table %s", move->prod->ident) : 0;
