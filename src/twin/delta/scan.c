@@ -19,12 +19,25 @@ static const size_t job_units = 256;
 
 /* ------------------------------------------------------------------ addresses */
 
+/* Not strtoul, which a sanitizer lets look for the end of the text: of megabytes. */
+static rt_ctid read_number(const char **text)
+{
+    rt_ctid number = 0;
+
+    for (; **text >= '0' && **text <= '9'; ++*text)
+        number = number * 10 + (rt_ctid)(**text - '0');
+    return number;
+}
+
 rt_ctid rt_ctid_parse(const char *text)
 {
-    char *end;
-    rt_ctid block = strtoull(text + (*text == '('), &end, 10);
+    rt_ctid block, offset = 0;
 
-    return block << 16 | (*end == ',' ? strtoul(end + 1, NULL, 10) & 0xffff : 0);
+    text += *text == '(';
+    block = read_number(&text);
+    if (*text++ == ',')
+        offset = read_number(&text) & 0xffff;
+    return block << 16 | offset;
 }
 
 void rt_ctid_literal(struct rt_str *out, const rt_ctid *ctids, size_t count)
