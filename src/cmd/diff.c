@@ -1,6 +1,7 @@
 /* revtwin diff: where the twin's schema is not production's */
 #include "report/diff.h"
 #include "cmd/command.h"
+#include "pg/later.h"
 #include "twin/guard.h"
 
 static int report(struct rt_context *context, const struct rt_schema *prod,
@@ -38,8 +39,11 @@ int rt_cmd_diff(struct rt_context *context, struct rt_err *err)
 
     if (rc == 0)
         rc = rt_conn_open(&twin, &context->twin, RT_READ_ONLY, err);
-    if (rc == 0)
+    if (rc == 0) {
+        rt_later_own_names(prod);
+        rt_later_own_names(twin);
         rc = rt_guard_direction(prod, twin, err);
+    }
     if (rc == 0)
         rc = rt_schema_read_both(&schemas[0], &schemas[1], &context->arena, prod, twin,
                                  err);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "migrate/replay.h"
+#include "pg/later.h"
 #include "report/progress.h"
 #include "report/twin.h"
 #include "twin/guard.h"
@@ -47,6 +48,7 @@ int rt_resync_precheck(struct rt_context *context, struct rt_conn *prod,
         rt_err_clear(&unreachable);
         return 0;
     }
+    rt_later_own_names(twin);
     rc = rt_guard_host(prod, err);
     if (rc == 0)
         rc = rt_guard_host(twin, err);

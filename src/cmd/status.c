@@ -2,6 +2,7 @@
 #include "report/status.h"
 #include "cmd/collect.h"
 #include "cmd/prisma.h"
+#include "pg/later.h"
 #include "report/age.h"
 #include "report/plan.h"
 
@@ -89,8 +90,10 @@ static int twin(struct rt_context *context, const struct rt_ledger *prod,
     struct rt_conn *conn;
     int rc = rt_conn_open(&conn, &context->twin, RT_READ_ONLY, err);
 
-    if (rc == 0)
+    if (rc == 0) {
+        rt_later_own_names(conn);
         rc = look_at_twin(&age, context, prod, conn, err);
+    }
     if (rc == 0) {
         age.database = rt_conn_database(conn);
         rt_report_age(&context->report, &age);

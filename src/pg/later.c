@@ -31,6 +31,12 @@ void rt_later_rollback(struct rt_conn *conn)
     conn->waiting.state = PQTRANS_IDLE;
 }
 
+void rt_later_own_names(struct rt_conn *conn)
+{
+    rt_later(conn, rt_conn_in_transaction(conn) ? "SET LOCAL search_path = ''"
+                                                : "SET search_path = ''");
+}
+
 void rt_later_read(struct rt_conn *conn, struct rt_read *read)
 {
     read->rows = NULL;

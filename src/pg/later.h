@@ -19,6 +19,11 @@ void rt_later(struct rt_conn *conn, const char *sql);
 void rt_later_begin(struct rt_conn *conn, const char *begin);
 void rt_later_rollback(struct rt_conn *conn);
 
+/* Names that are not qualified, and operators, are the server's own from here on, for the
+ * open transaction or else the session: whatever users have named like something built
+ * in is not what our statements mean. */
+void rt_later_own_names(struct rt_conn *conn);
+
 /* read and what it points to must stay until its rows have come, with the next statement
  * or rt_later_run. There are none after an error. */
 void rt_later_read(struct rt_conn *conn, struct rt_read *read);

@@ -29,11 +29,32 @@ int rt_guard_host(const struct rt_conn *conn, struct rt_err *err)
                        host + label, source_of(conn));
 }
 
+/* ------------------------------------------------------------------ transactions */
+
+/* A transaction of our own where none is open: through a pooler in between it can neither
+ * lose nor leave anything. Returns whether it was begun. */
+static bool enter(struct rt_conn *conn)
+{
+    if (rt_conn_in_transaction(conn))
+        return false;
+    rt_later_begin(conn, "BEGIN READ ONLY");
+    rt_later_own_names(conn);
+    return true;
+}
+
+static int leave(bool begun, struct rt_conn *conn, int rc, struct rt_err *err)
+{
+    if (begun && rc == 0)
+        return rt_exec(NULL, conn, "ROLLBACK", err);
+    if (begun)
+        rt_later_rollback(conn);
+    return rc;
+}
+
 /* ------------------------------------------------------------------ direction */
 
 /* Advisory locks belong to one database: a lock that is held on production and can be
- * had on the twin proves that they differ. Held by a transaction, so that a pooler in
- * between can neither lose nor keep it. On the way production is asked what else
+ * had on the twin proves that they differ. On the way production is asked what else
  * there is to know. */
 static int check_different(struct rt_read *told, struct rt_conn *prod,
                            struct rt_conn *twin, struct rt_err *err)
@@ -41,15 +62,12 @@ static int check_different(struct rt_read *told, struct rt_conn *prod,
     struct rt_result *got = NULL;
     char key[24];
     const char *params[] = {key};
-    bool begin = !rt_conn_in_transaction(prod);
     int64_t number;
     int rc = 0;
 
     if (getrandom(&number, sizeof(number), 0) != sizeof(number))
         return rt_err_set(err, RT_EINTERNAL, "getrandom: %s", strerror(errno));
     snprintf(key, sizeof(key), "%lld", (long long)number);
-    if (begin)
-        rt_later_begin(prod, "BEGIN READ ONLY");
     rt_later_read(prod, told);
     if (rc == 0)
         rc = rt_query(NULL, prod, "SELECT pg_advisory_xact_lock($1::text::bigint)", 1,
@@ -57,8 +75,6 @@ static int check_different(struct rt_read *told, struct rt_conn *prod,
     if (rc == 0)
         rc = rt_query(&got, twin, "SELECT pg_try_advisory_xact_lock($1::text::bigint)", 1,
                       params, err);
-    if (rc == 0 && begin)
-        rc = rt_exec(NULL, prod, "ROLLBACK", err);
     if (rc == 0 && !rt_result_true(got, 0, 0)) {
         rc = rt_err_set(err, RT_EREFUSED,
                         "production (%s) and the twin (%s) are the same database: %s",
@@ -172,10 +188,8 @@ static int check_not_swapped(bool prod_marked, struct rt_conn *prod, struct rt_c
         source_of(twin));
 }
 
-int rt_guard_direction(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+static int check_direction(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
 {
-    int prod_major = rt_conn_version(prod) / 10000;
-    int twin_major = rt_conn_version(twin) / 10000;
     struct rt_read told = {.sql = RT_MARK_EXISTS ", pg_catalog.pg_is_in_recovery()"};
     int rc = check_different(&told, prod, twin, err);
 
@@ -184,6 +198,16 @@ int rt_guard_direction(struct rt_conn *prod, struct rt_conn *twin, struct rt_err
     if (rc == 0 && rt_result_true(told.rows, 0, 1))
         rc = check_not_primary(prod, twin, err);
     rt_result_free(told.rows);
+    return rc;
+}
+
+int rt_guard_direction(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+{
+    int prod_major = rt_conn_version(prod) / 10000;
+    int twin_major = rt_conn_version(twin) / 10000;
+    bool begun = enter(prod);
+    int rc = leave(begun, prod, check_direction(prod, twin, err), err);
+
     if (rc < 0 || twin_major >= prod_major)
         return rc;
     rt_err_set(err, RT_EREFUSED,
@@ -195,7 +219,8 @@ int rt_guard_direction(struct rt_conn *prod, struct rt_conn *twin, struct rt_err
 
 /* ------------------------------------------------------------------ needs */
 
-int rt_guard_extensions(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+static int check_extensions(struct rt_conn *prod, struct rt_conn *twin,
+                            struct rt_err *err)
 {
     struct rt_result *used, *missing = NULL;
     const char *names;
@@ -223,7 +248,7 @@ int rt_guard_extensions(struct rt_conn *prod, struct rt_conn *twin, struct rt_er
     return rc;
 }
 
-int rt_guard_roles(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+static int check_roles(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
 {
     struct rt_result *used, *missing = NULL;
     const char *names;
@@ -253,6 +278,17 @@ int rt_guard_roles(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *er
     rt_result_free(missing);
     rt_result_free(used);
     return rc;
+}
+
+int rt_guard_needs(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+{
+    bool prod_begun = enter(prod), twin_begun = enter(twin);
+    int rc = check_extensions(prod, twin, err);
+
+    if (rc == 0)
+        rc = check_roles(prod, twin, err);
+    rc = leave(prod_begun, prod, rc, err);
+    return leave(twin_begun, twin, rc, err);
 }
 
 /* ------------------------------------------------------------------ contents */

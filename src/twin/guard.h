@@ -22,14 +22,10 @@ int rt_guard_direction(struct rt_conn *prod, struct rt_conn *twin,
 /* -RT_EREFUSED when the twin has contents and no mark, unless they may be adopted. */
 int rt_guard_adopted(struct rt_conn *twin, bool adopt, struct rt_err *err) RT_CHECKED;
 
-/* -RT_EINTERNAL when production has extensions that the twin's server does not offer;
- * twin may be a connection to any database there. */
-int rt_guard_extensions(struct rt_conn *prod, struct rt_conn *twin,
-                        struct rt_err *err) RT_CHECKED;
-
-/* -RT_EINTERNAL when the twin's server has not the roles that policies and user mappings
- * of production are for; twin may be a connection to any database there. */
-int rt_guard_roles(struct rt_conn *prod, struct rt_conn *twin,
+/* -RT_EINTERNAL when production has extensions that the twin's server does not offer, or
+ * policies and user mappings for roles that it has not; twin may be a connection to any
+ * database there. */
+int rt_guard_needs(struct rt_conn *prod, struct rt_conn *twin,
                    struct rt_err *err) RT_CHECKED;
 
 /*

@@ -87,7 +87,9 @@ static int ask_running(bool *running, struct rt_conn *twin, const char *xid,
     struct rt_result *found = NULL;
     const char *status;
     int rc =
-        rt_query(&found, twin, "SELECT pg_xact_status($1::text::xid8)", 1, &xid, err);
+        rt_query(&found, twin,
+                 "SELECT pg_catalog.pg_xact_status($1::pg_catalog.text::pg_catalog.xid8)",
+                 1, &xid, err);
 
     if (rc < 0 && rt_err_is(err, "22023")) {
         *running = false;
@@ -108,8 +110,9 @@ static int ask_committed(bool *committed, struct rt_conn *twin, const char *xid,
 {
     struct rt_result *found = NULL;
     int rc = rt_query(&found, twin,
-                      "SELECT FROM revtwin.receipt WHERE twin_xid = $1::text::xid8", 1,
-                      &xid, err);
+                      "SELECT FROM revtwin.receipt WHERE twin_xid OPERATOR(pg_catalog.=) "
+                      "$1::pg_catalog.text::pg_catalog.xid8",
+                      1, &xid, err);
 
     if (rc < 0 && rt_err_is(err, "42P01")) { /* it would have made the table */
         *committed = false;

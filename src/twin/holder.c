@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "pg/later.h"
 #include "queries.h"
 
 /* Columns of table_holders.sql. */
@@ -28,6 +29,10 @@ int rt_holders_read(struct rt_holders *out, struct rt_conn *twin, struct rt_err 
 
     *out = (struct rt_holders){0};
     rc = rt_exec(NULL, twin, "ROLLBACK", err);
+    if (rc == 0) {
+        rt_later_begin(twin, "BEGIN READ ONLY");
+        rt_later_own_names(twin);
+    }
     /* Who writes is in the way of the first lock, and later, who reads. */
     for (int readers = 0; rc == 0 && out->staying == 0 && readers < 2; readers++) {
         rt_holders_clear(out);

@@ -21,7 +21,7 @@ int rt_holders_list(struct rt_holders *out, struct rt_conn *twin, bool readers,
                     struct rt_err *err) RT_CHECKED;
 
 /* Roll back, which leaves only others' locks, and list the writers, or if there are none,
- * the readers. */
+ * the readers; in a transaction that stays open. */
 int rt_holders_read(struct rt_holders *out, struct rt_conn *twin,
                     struct rt_err *err) RT_CHECKED;
 void rt_holders_clear(struct rt_holders *holders);

@@ -48,14 +48,25 @@ static const char *describe(struct rt_arena *arena, const struct rt_conn *conn)
     return rt_arena_format(arena, "%s on %s", rt_conn_database(conn), rt_conn_host(conn));
 }
 
+/* To look around in. */
+static void begin_transaction(struct rt_conn *conn)
+{
+    if (rt_conn_idle(conn))
+        rt_later_begin(conn, "BEGIN READ ONLY");
+    rt_session_without_timeouts(conn);
+    rt_later_own_names(conn);
+}
+
 static int connect_both(struct resync *r, struct rt_err *err)
 {
     int rc = rt_conn_open(&r->prod, r->prod_server, RT_READ_ONLY, err);
 
     if (rc == 0) /* the twin may take its time to wake up */
-        rt_session_without_timeouts(r->prod);
+        begin_transaction(r->prod);
     if (rc == 0)
         rc = rt_conn_open(&r->twin, r->twin_server, RT_READ_ONLY, err);
+    if (rc == 0)
+        begin_transaction(r->twin);
     return rc;
 }
 
@@ -201,6 +212,10 @@ static int follow(struct resync *r, const char **unfit, struct rt_err *err)
 
     *unfit = NULL;
     for (int i = 0; i < 2; i++) {
+        if (i > 0) {
+            begin_transaction(r->prod);
+            begin_transaction(r->twin);
+        }
         if (catch_up->run)
             moved = catch_up->run(catch_up->context, r->prod, r->twin, err);
         if (moved < 0)

@@ -31,6 +31,21 @@ static const char lsn_sql[] =
     "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
     "ELSE pg_current_wal_lsn() END";
 
+static void begin_look(struct rt_conn *prod)
+{
+    rt_later_begin(prod, "BEGIN READ ONLY");
+    rt_later_own_names(prod);
+}
+
+static int list_tables(struct rt_lock_list *tables, struct rt_arena *arena,
+                       struct rt_conn *prod, struct rt_err *err)
+{
+    int rc = rt_lock_list_read(tables, arena, prod, err);
+
+    rt_later_rollback(prod);
+    return rc;
+}
+
 /* Before the snapshot and outside of its transaction: some services refuse to tell the
  * position of their log. */
 static int look(struct rt_snapshot *out, struct rt_lock_list *tables,
@@ -39,14 +54,16 @@ static int look(struct rt_snapshot *out, struct rt_lock_list *tables,
     struct rt_read lsn = {.sql = lsn_sql};
     int rc;
 
+    begin_look(prod);
     rt_later_read(prod, &lsn);
-    rc = rt_lock_list_read(tables, arena, prod, err);
+    rc = list_tables(tables, arena, prod, err);
     if (rc == 0 && rt_result_get(lsn.rows, 0, 0))
         out->lsn = rt_arena_strdup(arena, rt_result_get(lsn.rows, 0, 0));
     rt_result_free(lsn.rows);
     if (rc < 0 && err->sqlstate[0] != '\0') {
         rt_err_clear(err);
-        rc = rt_lock_list_read(tables, arena, prod, err);
+        begin_look(prod);
+        rc = list_tables(tables, arena, prod, err);
     }
     return rc;
 }

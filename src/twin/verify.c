@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "pg/query.h"
+#include "pg/later.h"
 #include "twin/compare/match.h"
 #include "twin/guard.h"
 #include "twin/matview.h"
@@ -231,8 +231,11 @@ static int open_both(struct verify *v, struct rt_err *err)
 
     if (rc == 0)
         rc = rt_conn_open(&v->twin, v->job->twin, RT_READ_ONLY, err);
-    if (rc == 0)
-        rc = rt_guard_host(v->prod, err);
+    if (rc < 0)
+        return rc;
+    rt_later_own_names(v->prod);
+    rt_later_own_names(v->twin);
+    rc = rt_guard_host(v->prod, err);
     if (rc == 0)
         rc = rt_guard_host(v->twin, err);
     if (rc == 0)

@@ -59,8 +59,7 @@ static int open_twin(struct renewal *r, struct rt_err *err)
         .force = job->swap.force,
         .must_be_empty = job->place.must_be_empty,
     };
-    rc = rt_guard_extensions(job->prod, r->writer, err);
-    return rc < 0 ? rc : rt_guard_roles(job->prod, r->writer, err);
+    return rt_guard_needs(job->prod, r->writer, err);
 }
 
 static int read_production(struct renewal *r, struct rt_err *err)

@@ -245,9 +245,7 @@ int rt_rebuild(struct rt_rebuild *job, struct rt_arena *arena, struct rt_err *er
 
     if (rc < 0)
         return rc;
-    rc = rt_guard_extensions(job->prod, site.conn, err);
-    if (rc == 0)
-        rc = rt_guard_roles(job->prod, site.conn, err);
+    rc = rt_guard_needs(job->prod, site.conn, err);
     if (rc == 0)
         rc = rt_site_clean(&site, err);
     if (rc == 0) {

@@ -100,6 +100,7 @@ static int open_connection(struct rt_site *site, struct rt_err *err)
     if (rc < 0)
         return rc;
     rt_session_without_timeouts(site->conn);
+    rt_later_own_names(site->conn);
     return rt_later_run(site->conn, err);
 }
 
@@ -234,6 +235,8 @@ static int is_unborn(bool *out, struct rt_site *site, const char *database,
     char *contents = NULL;
     int rc = rt_conn_open_database(&conn, site->server, database, RT_READ_ONLY, err);
 
+    if (rc == 0)
+        rt_later_own_names(conn);
     if (rc == 0)
         rc = rt_database_contents(&contents, conn, err);
     *out = rc == 0 && contents == NULL;

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "pg/query.h"
+#include "pg/later.h"
 #include "twin/guard.h"
 #include "twin/rebuild/site.h"
 #include "twin/rebuild/visitor.h"
@@ -147,8 +147,10 @@ static int check_contents(struct rt_site *site, struct rt_err *err)
     if (!site->place.must_be_empty)
         return 0;
     rc = rt_conn_open_database(&twin, site->server, site->twin, RT_READ_ONLY, err);
-    if (rc == 0)
+    if (rc == 0) {
+        rt_later_own_names(twin);
         rc = rt_guard_adopted(twin, false, err);
+    }
     rt_conn_close(twin);
     return rc;
 }

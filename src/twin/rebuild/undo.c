@@ -1,6 +1,7 @@
 #include "twin/rebuild/undo.h"
 
 #include "base/log.h"
+#include "pg/later.h"
 #include "twin/guard.h"
 
 static int look_at_twin(struct rt_undo *out, struct rt_place *place,
@@ -10,8 +11,10 @@ static int look_at_twin(struct rt_undo *out, struct rt_place *place,
     struct rt_conn *twin;
     int rc = rt_conn_open(&twin, server, RT_READ_ONLY, err);
 
-    if (rc == 0)
-        rc = rt_guard_host(twin, err);
+    if (rc < 0)
+        return rc;
+    rt_later_own_names(twin);
+    rc = rt_guard_host(twin, err);
     if (rc == 0)
         rc = rt_mark_read(&out->kept_mark, arena, twin, err);
     if (rc == 0)
@@ -36,8 +39,10 @@ static int look_at_kept(struct rt_undo *out, struct rt_arena *arena, struct rt_s
     if (rc == 0)
         rc = rt_conn_open_database(&previous, site->server, site->previous, RT_READ_ONLY,
                                    err);
-    if (rc == 0)
+    if (rc == 0) {
+        rt_later_own_names(previous);
         rc = rt_mark_read(&out->mark, arena, previous, err);
+    }
     rt_conn_close(previous);
     return rc;
 }
