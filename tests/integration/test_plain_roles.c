@@ -167,12 +167,42 @@ static void test_forced_row_security(void **state)
     drop_roles();
 }
 
+/* A rebuild beside the twin needs one more, to create and rename databases from. */
+static void test_no_database_but_the_twin(void **state)
+{
+    struct deltas *f = *state;
+    struct world *w = f->world;
+
+    delta_prod("create table t (id int primary key); insert into t values (1)");
+    use_plain_roles(w);
+    world_expect(w, 0);
+    cluster_exec(&twin_server, "postgres",
+                 "revoke connect on database postgres, template1 from public");
+    delta_prod("insert into t values (2)");
+    w->options.method = RT_METHOD_AUTO;
+    world_expect(w, 0);
+    assert_string_equal(w->result.method, "delta");
+    world_expect_equal();
+    delta_prod("alter table t add v text");
+    world_expect(w, -RT_EINTERNAL);
+    assert_contains(w->err.message, "neither database postgres nor template1");
+    assert_contains(w->err.hint, "resync --in-place");
+    w->options.in_place = true;
+    world_expect(w, 0);
+    assert_string_equal(w->result.method, "rebuild");
+    world_expect_equal();
+    cluster_exec(&twin_server, "postgres",
+                 "grant connect on database postgres, template1 to public");
+    drop_roles();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         delta_test(test_rebuild_and_delta),
         delta_test(test_session_of_a_superuser),
         delta_test(test_forced_row_security),
+        delta_test(test_no_database_but_the_twin),
     };
 
     return cmocka_run_group_tests_name("plain roles", tests, world_start_servers,

@@ -77,17 +77,13 @@ int rt_site_locate(struct rt_place *place, struct rt_arena *arena, struct rt_con
 
     if (rc < 0)
         return rc;
-    if (rt_result_get(found, 0, 1)) {
-        place->twin = rt_arena_strdup(arena, rt_conn_database(twin));
-        place->oid = rt_arena_strdup(arena, rt_result_get(found, 0, 0));
+    place->twin = rt_arena_strdup(arena, rt_conn_database(twin));
+    place->oid = rt_arena_strdup(arena, rt_result_get(found, 0, 0));
+    place->maintenance = NULL;
+    if (rt_result_get(found, 0, 1))
         place->maintenance = rt_arena_strdup(arena, rt_result_get(found, 0, 1));
-    } else {
-        rc = rt_err_set(err, RT_EINTERNAL,
-                        "neither database postgres nor template1 of the twin's server "
-                        "can be connected to");
-    }
     rt_result_free(found);
-    return rc;
+    return 0;
 }
 
 static int open_connection(struct rt_site *site, struct rt_err *err)
@@ -197,6 +193,16 @@ int rt_site_open(struct rt_site *out, struct rt_arena *arena,
 
     name_all(out, arena, place);
     out->server = server;
+    if (place->maintenance == NULL) {
+        rt_err_set(err, RT_EINTERNAL,
+                   "neither database postgres nor template1 of the twin's server can be "
+                   "connected to");
+        return rt_err_hint(err,
+                           "Let an administrator run there: GRANT CONNECT ON DATABASE "
+                           "postgres TO PUBLIC; or rebuild the twin in one "
+                           "transaction, for which nobody can read it: revtwin "
+                           "resync --in-place");
+    }
     rc = rt_site_reopen(out, err);
     if (rc == 0)
         rc = check_rights(out, err);

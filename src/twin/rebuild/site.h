@@ -22,7 +22,8 @@
 struct rt_place {
     const char *twin;        /* the database's name */
     const char *oid;         /* tells it from another one of that name */
-    const char *maintenance; /* where every resync of this twin takes the lock */
+    const char *maintenance; /* where every rebuild of this twin takes the lock; NULL:
+                                there is none that this role may connect to */
     bool must_be_empty;      /* nobody has allowed to replace contents */
 };
 
