@@ -10,14 +10,14 @@ enum { LINE, PID, MAY_BE_ENDED, OWN_ROLE };
 
 enum { LISTED = 20 };
 
-int rt_holders_list(struct rt_holders *out, struct rt_conn *twin, bool readers,
+int rt_holders_list(struct rt_holders *out, struct rt_conn *conn, enum rt_holding least,
                     struct rt_err *err)
 {
-    const char *any = readers ? "t" : "f";
+    static const char *const names[] = {"read", "write", "exclude"};
     int rc;
 
     *out = (struct rt_holders){0};
-    rc = rt_query(&out->rows, twin, rt_sql_table_holders, 1, &any, err);
+    rc = rt_query(&out->rows, conn, rt_sql_table_holders, 1, &names[least], err);
     if (rc == 0)
         out->staying = rt_result_rows(out->rows);
     return rc;
@@ -34,9 +34,11 @@ int rt_holders_read(struct rt_holders *out, struct rt_conn *twin, struct rt_err 
         rt_later_own_names(twin);
     }
     /* Who writes is in the way of the first lock, and later, who reads. */
-    for (int readers = 0; rc == 0 && out->staying == 0 && readers < 2; readers++) {
+    if (rc == 0)
+        rc = rt_holders_list(out, twin, RT_HOLD_WRITE, err);
+    if (rc == 0 && out->staying == 0) {
         rt_holders_clear(out);
-        rc = rt_holders_list(out, twin, readers, err);
+        rc = rt_holders_list(out, twin, RT_HOLD_READ, err);
     }
     return rc;
 }
@@ -65,20 +67,25 @@ int rt_holders_end(struct rt_holders *holders, struct rt_conn *twin, struct rt_e
     return 0;
 }
 
-int rt_holders_refuse(const struct rt_holders *holders, int wait_seconds, bool forced,
-                      struct rt_err *err)
+bool rt_holders_tell(const struct rt_holders *holders, struct rt_err *err)
 {
     size_t count = holders->rows ? rt_result_rows(holders->rows) : 0;
     struct rt_str list = {0};
 
     for (size_t i = 0; i < count && i < LISTED; i++)
         rt_str_addf(&list, "%s%s", i ? "\n" : "", rt_result_get(holders->rows, i, LINE));
-    rt_err_set(err, RT_EINTERNAL,
-               "tables of the twin are in use, and were still after %d s", wait_seconds);
     rt_err_detail(err, "%s",
                   count > 0 ? list.data : "Whoever held them has let go since then.");
     rt_str_clear(&list);
-    if (count == 0)
+    return count > 0;
+}
+
+int rt_holders_refuse(const struct rt_holders *holders, int wait_seconds, bool forced,
+                      struct rt_err *err)
+{
+    rt_err_set(err, RT_EINTERNAL,
+               "tables of the twin are in use, and were still after %d s", wait_seconds);
+    if (!rt_holders_tell(holders, err))
         return rt_err_hint(err, "Run revtwin resync again.");
     if (forced)
         return rt_err_hint(err,

@@ -1,10 +1,19 @@
 #include "twin/snapshot.h"
 
+#include <poll.h>
+
+#include "base/cancel.h"
 #include "pg/later.h"
+#include "twin/holder.h"
 #include "twin/lock.h"
 #include "twin/projection.h"
 
-enum { ATTEMPTS = 10 };
+enum {
+    ATTEMPTS = 10,
+    LOCK_ATTEMPTS = 4,
+    LOCK_SECONDS = 2, /* for so long whoever wants a table that is locked already waits */
+    LOCK_PAUSE_MS = 1000,
+};
 
 void rt_session_without_timeouts(struct rt_conn *conn)
 {
@@ -78,13 +87,18 @@ static int take(struct rt_snapshot *out, const struct rt_lock_list *locked,
                 struct rt_arena *arena, struct rt_err *err)
 {
     struct rt_read export = {.sql = export_sql};
+    char patience[64];
     int rc;
+
+    snprintf(patience, sizeof(patience), "SET LOCAL lock_timeout = '%ds'", LOCK_SECONDS);
 
     rt_later_begin(out->conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     rt_session_without_timeouts(out->conn);
     rt_projection_pin(out->conn);
     /* Nothing before it takes a snapshot, nor does it. */
+    rt_later(out->conn, patience);
     rt_lock_later(out->conn, locked, "ACCESS SHARE");
+    rt_later(out->conn, "SET LOCAL lock_timeout = 0");
     rt_later_read(out->conn, &export);
     rc = rt_tables_read(&out->tables, arena, out->conn, err);
     if (rc == 0) {
@@ -125,6 +139,51 @@ static int attempt(struct rt_snapshot *out, bool *done, struct rt_arena *arena,
     return rc;
 }
 
+/* Somebody changes a table, or waits for one to be free of its readers. */
+static int refuse_locked(struct rt_conn *prod, struct rt_err *err)
+{
+    struct rt_holders holders;
+    struct rt_err ignored = {0};
+    int rc;
+
+    begin_look(prod);
+    rc = rt_holders_list(&holders, prod, RT_HOLD_EXCLUDE, &ignored);
+    rt_later_rollback(prod);
+    rt_err_set(err, RT_EINTERNAL, "tables are locked, and were so each of %d times",
+               LOCK_ATTEMPTS);
+    if (rc == 0)
+        rt_holders_tell(&holders, err);
+    rt_holders_clear(&holders);
+    rt_err_clear(&ignored);
+    return rt_err_hint(err,
+                       "Try again when that is done. Each time it was waited for %d s "
+                       "only, as others may wait for what is locked by then.",
+                       LOCK_SECONDS);
+}
+
+static int pause_between(struct rt_err *err)
+{
+    struct pollfd wake = {.fd = rt_cancel_fd(), .events = POLLIN};
+
+    poll(&wake, 1, LOCK_PAUSE_MS);
+    return rt_cancel_check(err);
+}
+
+/* As attempt, when nobody excludes us. */
+static int attempt_patiently(struct rt_snapshot *out, bool *done, struct rt_arena *arena,
+                             struct rt_conn *prod, struct rt_err *err)
+{
+    int rc = attempt(out, done, arena, prod, err);
+
+    for (int i = 1; rt_err_is(err, RT_HOLDER_TIMEOUT) && i < LOCK_ATTEMPTS; i++) {
+        rt_err_clear(err);
+        rc = pause_between(err);
+        if (rc == 0)
+            rc = attempt(out, done, arena, prod, err);
+    }
+    return rt_err_is(err, RT_HOLDER_TIMEOUT) ? refuse_locked(prod, err) : rc;
+}
+
 int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
                      struct rt_conn *prod, struct rt_err *err)
 {
@@ -133,7 +192,7 @@ int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
 
     *out = (struct rt_snapshot){0};
     for (int i = 0; rc == 0 && !done && i < ATTEMPTS; i++)
-        rc = attempt(out, &done, arena, prod, err);
+        rc = attempt_patiently(out, &done, arena, prod, err);
     if (rc == 0 && !done) {
         rt_err_set(err, RT_EINTERNAL, "tables came and went each of %d times", ATTEMPTS);
         rt_err_hint(err, "Try again when production's schema is at rest.");

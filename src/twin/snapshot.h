@@ -20,8 +20,9 @@ struct rt_snapshot {
  * Take a snapshot on a connection outside of any transaction, pinned as
  * rt_projection_pin, without time limits. All its tables were locked (ACCESS SHARE)
  * before it was taken: neither a TRUNCATE nor anything that rewrites a table can come
- * between it and those who read, who would find the table empty. Errors as
- * rt_tables_read. Texts live in the arena.
+ * between it and those who read, who would find the table empty. While somebody excludes
+ * readers it is tried a few times, each for a moment only. Errors as rt_tables_read.
+ * Texts live in the arena.
  */
 int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
                      struct rt_conn *prod, struct rt_err *err) RT_CHECKED;

@@ -182,6 +182,59 @@ static void tables_that_never_rest_are_given_up(void **state)
     relay_stop(&relay);
 }
 
+/* Hold a table so that nobody can read it, in a process of its own, for so long. */
+static pid_t hold_table(unsigned seconds)
+{
+    int ready[2];
+    char byte;
+    pid_t pid;
+
+    assert_int_equal(pipe(ready), 0);
+    pid = fork();
+    if (pid == 0) {
+        PGconn *session = cluster_connect(&prod_server, "shop");
+
+        PQclear(PQexec(session, "set application_name = 'alters'; begin; lock table t"));
+        if (write(ready[1], "", 1) == 1)
+            sleep(seconds);
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    return pid;
+}
+
+static void locked_tables_are_waited_for_a_few_times(void **state)
+{
+    struct world *w = *state;
+    struct rt_snapshot snapshot;
+    struct rt_conn *conn = NULL;
+    pid_t holder;
+
+    cluster_exec(&prod_server, "shop", "create table t (); create table u ()");
+    assert_int_equal(rt_conn_open(&conn, &w->prod, RT_READ_WRITE, &w->err), 0);
+    holder = hold_table(3);
+    assert_int_equal(rt_snapshot_open(&snapshot, &w->arena, conn, &w->err), 0);
+    assert_int_equal(snapshot.tables.count, 2);
+    rt_snapshot_close(&snapshot);
+    waitpid(holder, NULL, 0);
+
+    holder = hold_table(60);
+    assert_int_equal(rt_snapshot_open(&snapshot, &w->arena, conn, &w->err),
+                     -RT_EINTERNAL);
+    assert_string_equal(w->err.message,
+                        "cannot take a snapshot of production: tables are "
+                        "locked, and were so each of 4 times");
+    assert_contains(w->err.detail, "table public.t: pid ");
+    assert_contains(w->err.detail, "user postgres, application alters");
+    assert_contains(w->err.hint, "Try again when that is done");
+    assert_true(rt_conn_idle(conn));
+    kill(holder, SIGKILL);
+    waitpid(holder, NULL, 0);
+    rt_conn_close(conn);
+}
+
 static void an_empty_production_has_a_snapshot(void **state)
 {
     struct world *w = *state;
@@ -203,6 +256,7 @@ int main(void)
         world_test(changes_before_the_lock_are_seen),
         world_test(tables_stay_once_they_are_locked),
         world_test(tables_that_never_rest_are_given_up),
+        world_test(locked_tables_are_waited_for_a_few_times),
         world_test(an_empty_production_has_a_snapshot),
     };
 

@@ -1,7 +1,8 @@
 -- Transactions that hold locks on tables of this database: a line for people, the process
 -- (a prepared transaction has none), and whether this role may end it, by the rule of
--- pg_terminate_backend. $1: any lock, also of those who only read. Autovacuum steps aside
--- by itself.
+-- pg_terminate_backend. $1: 'read' for any lock, 'write' without those of who only reads,
+-- 'exclude' for those that nobody can read under, also such as are waited for. Autovacuum
+-- steps aside by itself.
 SELECT DISTINCT ON (l.pid, p.gid)
        CASE WHEN l.pid IS NULL
             THEN format('table %I.%I: prepared transaction %L of %s since %s; only COMMIT '
@@ -32,10 +33,13 @@ LEFT JOIN (pg_catalog.pg_locks x
            JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid)
     ON l.pid IS NULL AND x.pid IS NULL AND x.virtualtransaction = l.virtualtransaction
 LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
-WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
+WHERE l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_backend_pid()
   AND l.database = (SELECT oid FROM pg_catalog.pg_database
                     WHERE datname = current_database())
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-  AND ($1::boolean OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))
+  AND CASE $1 WHEN 'read' THEN l.granted
+              WHEN 'write' THEN l.granted AND
+                                l.mode NOT IN ('AccessShareLock', 'RowShareLock')
+              ELSE l.mode = 'AccessExclusiveLock' END
   AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
 ORDER BY l.pid, p.gid, l.relation

@@ -33,7 +33,7 @@ int rt_clear_explain(const struct rt_clear *job, struct rt_err *err)
 static int end_holders(struct rt_conn *twin, struct rt_err *err)
 {
     struct rt_holders holders;
-    int rc = rt_holders_list(&holders, twin, true, err);
+    int rc = rt_holders_list(&holders, twin, RT_HOLD_READ, err);
 
     if (rc == 0)
         rc = rt_holders_end(&holders, twin, err);
