@@ -42,7 +42,7 @@ static void add_age(struct rt_str *line, long age)
     static const struct {
         long seconds;
         const char *name;
-    } units[] = {{86400, "days"}, {3600, "hours"}, {60, "minutes"}, {1, "seconds"}};
+    } units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
     size_t i = 0;
 
     if (age < 0) {
@@ -51,7 +51,8 @@ static void add_age(struct rt_str *line, long age)
     }
     while (i + 1 < RT_COUNT(units) && age < 2 * units[i].seconds)
         i++;
-    rt_str_addf(line, ", %ld %s ago", age / units[i].seconds, units[i].name);
+    age /= units[i].seconds;
+    rt_str_addf(line, ", %ld %s%s ago", age, units[i].name, age == 1 ? "" : "s");
 }
 
 static void add_behind(struct rt_str *line, const struct rt_twin_age *twin)
