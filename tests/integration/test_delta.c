@@ -62,6 +62,34 @@ static void test_unique_values_swap(void **state)
         "update t set a = 'a' || (100 + id) where id > 15; delete from t where id = 3");
 }
 
+/* What is one value to the index, and two to the column, or the other way round. */
+static void test_values_that_collations_tell_apart(void **state)
+{
+    static const char change[] =
+        "update k set v = 'w' where a < 'k5'; update k set a = upper(a) where a > 'k8';"
+        "update t set a = lower(a) where id % 2 = 0; update t set b = upper(b);"
+        "update t set c = '~' || c; update t set c = 'C' || (41 - id);"
+        "update t set d = -d; update t set d = 41 + d";
+
+    delta_both("create collation loose (provider = icu, locale = 'und-u-ks-level2',"
+               "    deterministic = false);"
+               "create table k (a text collate loose primary key, v text);"
+               "create table t (id int primary key, a text collate loose unique, b text,"
+               "    c text collate \"C\", d int, exclude (d with =));"
+               "create unique index on t (b collate loose);"
+               "create unique index on t (c collate loose);"
+               "create unique index on t ((b || c) collate \"C\", (d % 1000));"
+               "insert into k select 'k' || n from generate_series(1, 90) n;"
+               "insert into t select n, 'A' || n, 'b' || n, 'C' || n, n"
+               "    from generate_series(1, 40) n");
+    delta_case(*state, "", change, "update t set a = upper(a), c = lower(c)");
+    /* And found by what was written. */
+    delta_prod(
+        "update k set a = lower(a), v = 'x'; update t set b = lower(b) where id < 9;"
+        "update t set d = -d; update t set d = 41 + d where id > 4");
+    delta_expect_equal(*state);
+}
+
 static void test_keys_move(void **state)
 {
     delta_case(
@@ -282,6 +310,7 @@ int main(void)
         delta_test(test_nothing_differs),
         delta_test(test_empty_production),
         delta_test(test_unique_values_swap),
+        delta_test(test_values_that_collations_tell_apart),
         delta_test(test_keys_move),
         delta_test(test_tables_without_a_key),
         delta_test(test_computed_columns),

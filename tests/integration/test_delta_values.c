@@ -105,6 +105,37 @@ static void test_every_nan(void **state)
                "update t set f = '-0', g = '-0' where id % 100 = 3");
 }
 
+/* As the stage calls its own. */
+static void test_names_of_the_stage(void **state)
+{
+    struct deltas *f = *state;
+
+    delta_case(f,
+               "create table revtwin_rows_0 (\"revtwin 0\" int primary key,"
+               "    \"revtwin 1\" text unique, \"revtwin ctid\" int,"
+               "    \"revtwin hash\" text, \"revtwin twin\" int, revtwin_table text,"
+               "    d int, prod text);"
+               "create table revtwin_gone_0 (s text primary key, t int, g int,"
+               "    \"revtwin 0\" int, twin text, tid text);"
+               "insert into revtwin_rows_0 select n, n, n, n, n, n, n, n"
+               "    from generate_series(1, 1000) n;"
+               "insert into revtwin_gone_0 select n, n, n, n, n, n"
+               "    from generate_series(1, 1000) n; analyze",
+               "update revtwin_rows_0 set \"revtwin 1\" = 'x' || \"revtwin 1\","
+               "    \"revtwin ctid\" = 0, d = 5 where \"revtwin 0\" % 100 = 1;"
+               "update revtwin_gone_0 set s = 'x' || s where t % 100 = 2;"
+               "update revtwin_gone_0 set twin = 'x' where t % 100 = 3;"
+               "delete from revtwin_gone_0 where t = 7",
+               "update revtwin_rows_0 set \"revtwin hash\" = 'y' where d = 9;"
+               "delete from revtwin_rows_0 where d = 10");
+    delta_prod("update revtwin_rows_0 set \"revtwin 1\" = 'z', prod = 'y' where d = 12;"
+               "update revtwin_gone_0 set g = 0, tid = 'u' where t = 13;"
+               "delete from revtwin_rows_0 where d = 20");
+    f->full_compare = false;
+    delta_expect_equal(f);
+    assert_int_equal(f->job.tables_compared, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +144,7 @@ int main(void)
         delta_test(test_names_always_quoted),
         delta_test(test_casts_of_users),
         delta_test(test_every_nan),
+        delta_test(test_names_of_the_stage),
     };
 
     return cmocka_run_group_tests_name("delta: values", tests, world_start_servers,
