@@ -1,5 +1,6 @@
 #include "twin/matview.h"
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "pg/later.h"
 #include "queries.h"
@@ -7,11 +8,13 @@
 int rt_matviews_compare(const char **differing, struct rt_arena *arena,
                         struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
 {
-    static const char sql[] =
+    static const char differ[] =
         "SELECT string_agg(name, ', ' ORDER BY name) FROM ("
         "SELECT name FROM unnest($1::text::text[], $2::text::text[]) AS t (a, b),"
         " LATERAL (VALUES (a), (b)) AS v (name)"
-        " WHERE name IS NOT NULL GROUP BY name HAVING count(*) = 1) _";
+        " WHERE name IS NOT NULL AND name::regclass NOT IN (SELECT oid FROM far)"
+        " GROUP BY name HAVING count(*) = 1) _";
+    char *sql = rt_format("%s%s", rt_sql_tables_far, differ);
     struct rt_result *here = NULL, *there = NULL, *names = NULL;
     int rc = rt_query(&here, prod, rt_sql_matviews_empty, 0, NULL, err);
 
@@ -25,6 +28,7 @@ int rt_matviews_compare(const char **differing, struct rt_arena *arena,
     }
     if (rc == 0 && rt_result_get(names, 0, 0))
         *differing = rt_arena_strdup(arena, rt_result_get(names, 0, 0));
+    free(sql);
     rt_result_free(here);
     rt_result_free(there);
     rt_result_free(names);
@@ -42,10 +46,11 @@ int rt_matviews_refresh(unsigned long *refreshed, const struct rt_read *empty,
 {
     const char *params[] = {changed, rt_result_get(empty->rows, 0, 0)};
     struct rt_result *statements = NULL;
+    char *ask = rt_format("%s%s", rt_sql_tables_far, rt_sql_matviews_refresh);
     struct rt_str sql = {0};
-    int rc = rt_query(&statements, twin, rt_sql_matviews_refresh, RT_COUNT(params),
-                      params, err);
+    int rc = rt_query(&statements, twin, ask, RT_COUNT(params), params, err);
 
+    free(ask);
     *refreshed = 0;
     if (rc == 0)
         *refreshed = rt_result_rows(statements);

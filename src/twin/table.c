@@ -218,10 +218,17 @@ static void read_tables(struct rt_tables *out, struct rt_arena *arena,
 static void read_left_out(struct rt_tables *out, struct rt_arena *arena,
                           const struct rt_result *found)
 {
+    struct rt_str far = {0};
+
     out->left_out_count = rt_result_rows(found);
     out->left_out = rt_arena_alloc(arena, out->left_out_count * sizeof(*out->left_out));
-    for (size_t i = 0; i < out->left_out_count; i++)
+    for (size_t i = 0; i < out->left_out_count; i++) {
         out->left_out[i] = text(arena, found, i, 0);
+        if (rt_result_get(found, i, 1))
+            rt_str_addf(&far, " %s ", rt_result_get(found, i, 1));
+    }
+    out->far = rt_arena_strdup(arena, rt_str_text(&far));
+    rt_str_clear(&far);
 }
 
 int rt_tables_read(struct rt_tables *out, struct rt_arena *arena, struct rt_conn *conn,
@@ -229,13 +236,14 @@ int rt_tables_read(struct rt_tables *out, struct rt_arena *arena, struct rt_conn
 {
     /* With an empty path the names of types are qualified, and built-in ones are not. */
     char *tables = rt_format("%s%s", rt_sql_tables_kept, rt_sql_tables);
+    char *left_out = rt_format("%s%s", rt_sql_tables_far, rt_sql_tables_left_out);
     struct rt_read reads[] = {
         {.sql = "SELECT pg_catalog.set_config('search_path', '', true),"
                 "       pg_catalog.set_config('quote_all_identifiers', 'off', true),"
                 "       pg_catalog.quote_ident(current_user),"
                 "       pg_catalog.pg_is_in_recovery()"},
         {.sql = tables},
-        {.sql = rt_sql_tables_left_out},
+        {.sql = left_out},
     };
     int rc = rt_query_many(reads, RT_COUNT(reads), conn, err);
 
@@ -250,6 +258,7 @@ int rt_tables_read(struct rt_tables *out, struct rt_arena *arena, struct rt_conn
     for (size_t i = 0; i < RT_COUNT(reads); i++)
         rt_result_free(reads[i].rows);
     free(tables);
+    free(left_out);
     return rc;
 }
 

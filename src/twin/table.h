@@ -55,6 +55,7 @@ struct rt_tables {
      * "3 large objects". */
     const char **left_out;
     size_t left_out_count;
+    const char *far; /* OIDs of materialized views among them, a space around each */
     bool standby; /* unlogged tables are left out, too: they have no rows there */
 };
 

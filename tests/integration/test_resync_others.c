@@ -63,6 +63,60 @@ static void test_foreign_tables_are_not_read(void **state)
                  "p_1 p_1_1 p_3 was");
 }
 
+/* The file that it reads is there on one server only, or not any more. */
+static void test_materialized_views_of_foreign_tables(void **state)
+{
+    struct world *w = *state;
+    char *file = check_printf("%s/far.csv", prod_server.dir);
+    char *copy = check_printf("copy (select 7) to '%s'", file);
+    char *far = check_printf("create foreign table far (a int) server files options "
+                             "(filename '%s')",
+                             file);
+
+    cluster_exec(&prod_server, "shop", copy);
+    cluster_exec(&prod_server, "shop",
+                 "create extension file_fdw;"
+                 "create server files foreign data wrapper file_fdw;"
+                 "create table t (a int primary key); insert into t values (1);"
+                 "create table over (a int)");
+    cluster_exec(&prod_server, "shop", far);
+    cluster_exec(&prod_server, "shop",
+                 "alter foreign table far inherit over;"
+                 "create view through as select over.a, t.a as b from over, t;"
+                 "create materialized view m as select * from through;"
+                 "create materialized view deep as select m.a from m, t;"
+                 "create materialized view near as select t.a, 1 as one from t, t as u;"
+                 "create rule ignored as on delete to t do also delete from over where "
+                 "false");
+    remove(file);
+    for (int in_place = 0; in_place < 2; in_place++) {
+        w->options.in_place = in_place;
+        w->options.method = RT_METHOD_REBUILD;
+        world_expect(w, 0);
+        assert_int_equal(w->result.left_out_count, 3);
+        assert_string_equal(w->result.left_out[0], "foreign table public.far");
+        assert_string_equal(w->result.left_out[1], "materialized view public.deep, which "
+                                                   "reads a foreign table");
+        assert_string_equal(w->result.left_out[2], "materialized view public.m, which "
+                                                   "reads a foreign table");
+        w->options.method = RT_METHOD_DELTA;
+        cluster_exec(&prod_server, "shop",
+                     "insert into t select max(a) + 1 from t;"
+                     "refresh materialized view near");
+        world_expect(w, 0);
+        assert_int_equal(w->result.left_out_count, 3);
+        assert_query(&twin_server, "dev",
+                     "select string_agg(relname, ' ') from pg_class where relkind = 'm' "
+                     "and relispopulated",
+                     "near");
+        assert_query(&twin_server, "dev", "select count(*) from near",
+                     in_place ? "9" : "4");
+    }
+    free(file);
+    free(copy);
+    free(far);
+}
+
 /* ------------------------------------------------------------------ the catalogs */
 
 /* An OID is one only within its catalog: here a trigger and a rule have those of an index
@@ -259,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         world_test(test_makes_way_on_production),
         world_test(test_foreign_tables_are_not_read),
+        world_test(test_materialized_views_of_foreign_tables),
         world_test(test_same_oids_in_other_catalogs),
         world_test(test_disabled_triggers_of_a_partitions_key),
         world_test(test_roles_that_the_twin_lacks),

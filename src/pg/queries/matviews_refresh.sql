@@ -1,7 +1,8 @@
--- The statements that bring materialized views up to date, in order.
+-- Behind tables_far.sql: the statements that bring materialized views up to date, in order.
+-- Not those that read foreign tables: what is elsewhere is none of a twin's.
 -- $1: OIDs of the tables that have changed. $2: names of the materialized views that
 -- production does not have populated; what reads one of them cannot be refreshed.
-WITH RECURSIVE reads AS (
+, reads AS (
     SELECT DISTINCT r.ev_class AS view, d.refclassid AS class, d.refobjid AS object
     FROM pg_catalog.pg_rewrite r
     JOIN pg_catalog.pg_class c ON c.oid = r.ev_class AND c.relkind IN ('v', 'm')
@@ -46,7 +47,8 @@ WITH RECURSIVE reads AS (
 SELECT format('REFRESH MATERIALIZED VIEW %s', name)
        || CASE empty WHEN 0 THEN ' WITH NO DATA' ELSE '' END
 FROM wanted
-WHERE CASE WHEN empty = 0 THEN relispopulated
+WHERE oid NOT IN (SELECT oid FROM far)
+  AND CASE WHEN empty = 0 THEN relispopulated
            WHEN empty = 1 THEN false
            ELSE place IS NOT NULL OR NOT relispopulated END
 ORDER BY place NULLS FIRST, oid

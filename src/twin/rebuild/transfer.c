@@ -15,6 +15,7 @@ struct rt_transfer {
     struct rt_conn *prod, *target;
     char **dump_environ, **restore_environ; /* carry the passwords */
     char *entries;                          /* the archive's list */
+    const char *far;                        /* rt_tables.far, borrowed */
     struct rt_folder folder;
     char *schema, *list;                           /* files in it */
     char *snapshot, *encoding, *dbname, *use_list; /* arguments */
@@ -187,6 +188,20 @@ static bool is_state_of_internal_trigger(const struct entry *entry)
            strstr(entry->kind, " RI_ConstraintTrigger_") != NULL;
 }
 
+static bool is_among(const char *list, const struct entry *entry)
+{
+    char oid[24];
+
+    snprintf(oid, sizeof(oid), " %s ", entry->oid);
+    return strstr(list, oid) != NULL;
+}
+
+/* To fill a materialized view with what is elsewhere. */
+static bool is_far(const struct rt_transfer *t, const struct entry *entry)
+{
+    return starts(entry->kind, "MATERIALIZED VIEW DATA ") && is_among(t->far, entry);
+}
+
 static bool is_last(const struct entry *entry)
 {
     return entry->catalog == EVENT_TRIGGERS || starts(entry->kind, "COMMENT ");
@@ -212,17 +227,14 @@ struct choice {
     const char *schemas; /* without these: OIDs, each with a space before and after it */
 };
 
-static bool is_chosen(const struct choice *choice, const struct entry *entry)
+static bool is_chosen(const struct rt_transfer *t, const struct choice *choice,
+                      const struct entry *entry)
 {
     if (is_last(entry) != choice->last || is_comment_on_extension(entry) ||
-        is_state_of_internal_trigger(entry))
+        is_state_of_internal_trigger(entry) || is_far(t, entry))
         return false;
-    if (choice->schemas && entry->catalog == SCHEMAS) {
-        char oid[24];
-
-        snprintf(oid, sizeof(oid), " %s ", entry->oid);
-        return strstr(choice->schemas, oid) == NULL;
-    }
+    if (choice->schemas && entry->catalog == SCHEMAS)
+        return !is_among(choice->schemas, entry);
     return !(choice->without &&
              (rt_indexes_have(choice->without, entry->catalog, entry->oid) ||
               is_comment_on_no_key(entry, choice->without)));
@@ -239,7 +251,7 @@ static int write_list(const struct rt_transfer *t, const struct choice *choice,
         char *text = rt_strndup(line, len);
         struct entry entry;
 
-        if (read_entry(&entry, text) && is_chosen(choice, &entry))
+        if (read_entry(&entry, text) && is_chosen(t, choice, &entry))
             good = fprintf(file, "%s\n", text) > 0;
         free(text);
         line += len + (line[len] == '\n');
@@ -278,6 +290,7 @@ int rt_transfer_open(struct rt_transfer **out, const struct rt_tools *tools,
     int rc;
 
     *t = (struct rt_transfer){.tools = tools, .prod = snapshot->conn, .target = target};
+    t->far = snapshot->tables.far;
     prepare(t, snapshot, database);
     rc = make_folder(t, err);
     if (rc < 0) {
