@@ -29,6 +29,7 @@ enum {
     SEND,
     BASE,
     BINARY,
+    FLOATS,
     NOT_NULL,
     GENERATED,
     IDENTITY,
@@ -186,6 +187,25 @@ static void read_column(struct rt_table *table, struct rt_arena *arena,
     };
 }
 
+/* Where a table has to go as text, NaNs in arrays and the like lose what bits they had,
+ * and their text is what stays the same. */
+static void read_columns(struct rt_table *table, struct rt_arena *arena,
+                         const struct rt_result *found, size_t row, size_t width)
+{
+    bool binary = true;
+
+    for (size_t i = row; i < row + width; i++) {
+        if (rt_result_get(found, i, COLUMN))
+            read_column(table, arena, found, i);
+    }
+    for (size_t i = 0; i < table->column_count; i++)
+        binary &= table->columns[i].binary || table->columns[i].generated;
+    for (size_t i = 0; !binary && i < table->column_count; i++) {
+        if (rt_result_true(found, row + i, FLOATS))
+            table->columns[i].send = NULL;
+    }
+}
+
 static size_t width_of(const struct rt_result *found, size_t row)
 {
     const char *oid = rt_result_get(found, row, OID);
@@ -208,10 +228,7 @@ static void read_tables(struct rt_tables *out, struct rt_arena *arena,
 
         width = width_of(found, row);
         read_table(table, arena, found, row, width);
-        for (size_t i = row; i < row + width; i++) {
-            if (rt_result_get(found, i, COLUMN))
-                read_column(table, arena, found, i);
-        }
+        read_columns(table, arena, found, row, width);
     }
 }
 

@@ -105,6 +105,36 @@ static void test_every_nan(void **state)
                "update t set f = '-0', g = '-0' where id % 100 = 3");
 }
 
+/* Inside of other values, in a table that goes as text for another column's sake: there
+ * only one of them is left. */
+static void test_nans_that_go_as_text(void **state)
+{
+    struct deltas *f = *state;
+
+    delta_case(f,
+               "create type pair as (a int, b text); create domain list as float8[];"
+               "create type span as range (subtype = float8);"
+               "create table t (id int primary key, p pair, a float8[], l list, s span,"
+               "    x point, y point[]);"
+               "create table b (id int primary key, a float8[], x point);"
+               "insert into t select n from generate_series(1, 1000) n;"
+               "insert into b select n from generate_series(1, 1000) n; analyze",
+               "update t set a = array['Infinity'::float8 - 'Infinity', 1],"
+               "    l = array['Infinity'::float8 - 'Infinity'],"
+               "    s = span(1, 'Infinity'::float8 - 'Infinity'),"
+               "    x = point('Infinity'::float8 - 'Infinity', -0.0),"
+               "    y = array[point(1, 'Infinity'::float8 - 'Infinity')]"
+               "    where id % 100 = 1;"
+               "update t set a = '{NaN,-0,0}' where id = 5;"
+               "update b set a = array['Infinity'::float8 - 'Infinity', -0.0],"
+               "    x = point('Infinity'::float8 - 'Infinity', -0.0) where id = 7",
+               "update t set a = '{NaN,0,0}' where id = 5;"
+               "update b set a = '{NaN,-0}', x = '(NaN,-0)' where id = 7");
+    f->world->options.method = RT_METHOD_REBUILD;
+    world_expect(f->world, 0);
+    world_expect_equal();
+}
+
 /* As the stage calls its own. */
 static void test_names_of_the_stage(void **state)
 {
@@ -144,6 +174,7 @@ int main(void)
         delta_test(test_names_always_quoted),
         delta_test(test_casts_of_users),
         delta_test(test_every_nan),
+        delta_test(test_nans_that_go_as_text),
         delta_test(test_names_of_the_stage),
     };
 

@@ -294,6 +294,7 @@ static void every_type_is_hashed_alike(void **state)
 {
     static const char *const as_text[] = {"ea", "co", "ca", "ad", "um",
                                           "rc", "ra", "ac", "cu"};
+    static const char *const floats[] = {"p", "pg", "us"};
     struct world *w = *state;
     struct reader one, other;
     const struct rt_table *t;
@@ -303,12 +304,14 @@ static void every_type_is_hashed_alike(void **state)
     cluster_exec(&prod_server, "shop", values);
     t = table(&one, "many");
     for (size_t i = 0; i < t->column_count; i++) {
-        bool listed = false;
+        bool listed = false, floating = false;
 
         check_context("column %s", t->columns[i].name);
         for (size_t k = 0; k < RT_COUNT(as_text); k++)
             listed |= strcmp(t->columns[i].name, as_text[k]) == 0;
-        assert_int_equal(t->columns[i].send == NULL, listed);
+        for (size_t k = 0; k < RT_COUNT(floats); k++)
+            floating |= strcmp(t->columns[i].name, floats[k]) == 0;
+        assert_int_equal(t->columns[i].send == NULL, listed || floating);
         assert_int_equal(t->columns[i].binary, !listed);
         texts += listed;
     }

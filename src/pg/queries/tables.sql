@@ -31,6 +31,9 @@
     SELECT oid FROM pg_catalog.pg_type
     WHERE oid < 10000 AND typtype IN ('b', 'r', 'm') AND typsend <> 0
       AND typname NOT LIKE 'reg%'
+), floating (oid) AS (
+    -- Types of several floats: a NaN in one has several bit patterns, of which text has one.
+    VALUES (600), (601), (602), (603), (604), (628), (718)
 ), known AS (
     SELECT t.oid, t.typreceive, s.pronamespace, s.proname,
            quote_ident(n.nspname) || '.' || quote_ident(t.typname) AS name,
@@ -45,7 +48,14 @@
                 WHEN t.typtype <> 'b' THEN false
                 ELSE s.proargtypes[0] = t.oid
                  AND NOT (t.oid < 10000 AND t.typname LIKE 'reg%')
-           END AS sent
+           END AS sent,
+           CASE WHEN t.typsend = 'pg_catalog.array_send'::regproc
+                THEN t.typelem IN (SELECT oid FROM floating UNION VALUES (700), (701))
+                WHEN t.typtype = 'r'
+                THEN EXISTS (SELECT FROM pg_catalog.pg_range r
+                             WHERE r.rngtypid = t.oid AND r.rngsubtype IN (700, 701))
+                ELSE t.oid IN (SELECT oid FROM floating)
+           END AS floats
     FROM pg_catalog.pg_type t
     JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
     LEFT JOIN pg_catalog.pg_proc s ON s.oid = t.typsend
@@ -71,7 +81,7 @@ SELECT k.oid, k.nspname, k.relname,
             THEN (SELECT quote_ident(n.nspname) FROM pg_catalog.pg_namespace n
                   WHERE n.oid = t.pronamespace) || '.' || quote_ident(t.proname) END,
        CASE WHEN t.oid <> a.atttypid THEN t.name END,
-       t.sent AND t.typreceive <> 0,
+       t.sent AND t.typreceive <> 0, t.floats,
        a.attnotnull AND (k.oid, a.attnum) NOT IN (SELECT * FROM doubtful),
        a.attgenerated <> '', nullif(a.attidentity, ''),
        array_position(key.columns, a.attnum)
