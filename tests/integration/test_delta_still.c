@@ -148,6 +148,29 @@ static void test_writer_on_the_twin_is_named(void **state)
     PQfinish(reader);
 }
 
+/* Only what a delta has to put to sleep, it locks against readers: that is nothing of
+ * tables without changes, nor of those that have neither triggers nor keys to go. */
+static void test_readers_are_not_in_the_way(void **state)
+{
+    struct deltas *f = *state;
+    PGconn *reader;
+
+    delta_both(shop);
+    delta_both(traps);
+    delta_both("create table calm (id int primary key, up int references calm,"
+               "    t int references t);"
+               "create trigger a after insert or update on calm for each row"
+               "    execute function trap(); create table empty (id int references t);"
+               "create materialized view m as select count(*) from calm");
+    delta_prod(shop_now);
+    f->wait_seconds = 0;
+    reader = cluster_connect(&twin_server, "dev");
+    PQclear(PQexec(reader, "begin; select * from t, calm, empty, m"));
+    delta_expect_equal(f);
+    PQclear(PQexec(reader, "commit"));
+    PQfinish(reader);
+}
+
 static int signals_to_come;
 static int signal_sent;
 
@@ -223,6 +246,7 @@ int main(void)
         delta_test(test_event_triggers),
         delta_test(test_sequences_and_views),
         delta_test(test_writer_on_the_twin_is_named),
+        delta_test(test_readers_are_not_in_the_way),
         delta_test(test_signals),
         delta_test(test_failure_at_the_end),
     };
