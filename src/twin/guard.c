@@ -280,6 +280,32 @@ static int check_roles(struct rt_conn *prod, struct rt_conn *twin, struct rt_err
     return rc;
 }
 
+/* As pg_dump finds them, which from version 16 on gives such rows to the whole table. */
+static int check_partitions(struct rt_conn *prod, struct rt_err *err)
+{
+    struct rt_result *found = NULL;
+    int rc = rt_query(&found, prod,
+                      "SELECT string_agg(format('%I.%I', n.nspname, c.relname), ', ') "
+                      "FROM pg_catalog.pg_partitioned_table p "
+                      "JOIN pg_catalog.pg_class c ON c.oid = p.partrelid "
+                      "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                      "JOIN pg_catalog.pg_opclass o ON o.oid = ANY (p.partclass) "
+                      "WHERE p.partstrat = 'h' AND o.opcname = 'enum_ops'",
+                      0, NULL, err);
+
+    if (rc == 0 && rt_result_get(found, 0, 0)) {
+        rc = rt_err_set(err, RT_EREFUSED,
+                        "a twin cannot have what is partitioned by hash of an enum: "
+                        "table %s",
+                        rt_result_get(found, 0, 0));
+        rt_err_detail(err, "An enum's values have other hashes in every database, so "
+                           "that rows would belong into other partitions there.");
+        rt_err_hint(err, "Partition it by list, or by hash of something else.");
+    }
+    rt_result_free(found);
+    return rc;
+}
+
 int rt_guard_needs(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
 {
     bool prod_begun = enter(prod), twin_begun = enter(twin);
@@ -287,6 +313,8 @@ int rt_guard_needs(struct rt_conn *prod, struct rt_conn *twin, struct rt_err *er
 
     if (rc == 0)
         rc = check_roles(prod, twin, err);
+    if (rc == 0)
+        rc = check_partitions(prod, err);
     rc = leave(prod_begun, prod, rc, err);
     return leave(twin_begun, twin, rc, err);
 }

@@ -26,6 +26,39 @@ static void test_extension_that_the_twin_does_not_offer(void **state)
     free(before);
 }
 
+/* Its rows belong elsewhere on every twin. */
+static void test_partitions_by_hash_of_an_enum(void **state)
+{
+    struct world *w = *state;
+    char *before;
+
+    world_expect(w, 0);
+    before = world_databases();
+    cluster_exec(
+        &prod_server, "shop",
+        "create type e as enum ('a', 'b', 'c', 'd');"
+        "create table h (a int, k e) partition by hash (a, k);"
+        "create table h0 partition of h for values with (modulus 2, remainder 0);"
+        "create table h1 partition of h for values with (modulus 2, remainder 1);"
+        "insert into h select 1, unnest(enum_range(null::e))");
+    for (int i = 0; i < 2; i++) {
+        w->options.in_place = i;
+        world_expect(w, -RT_EREFUSED);
+        assert_contains(w->err.message, "the twin is as it was: ");
+        assert_contains(w->err.message, "by hash of an enum: table public.h");
+    }
+    assert_query(&twin_server, "postgres",
+                 "select datname || ' ' || oid from pg_database order by 1", before);
+    w->options.in_place = false;
+    cluster_exec(&prod_server, "shop",
+                 "drop table h; create table h (a int, k e) partition by list (k);"
+                 "create table h0 partition of h default partition by hash (a);"
+                 "create table h00 partition of h0 for values with (modulus 1, remainder "
+                 "0); insert into h select 1, unnest(enum_range(null::e))");
+    expect_copied(w);
+    free(before);
+}
+
 static void test_empty_production(void **state)
 {
     struct world *w = *state;
@@ -138,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         world_test(test_extension_that_the_twin_does_not_offer),
+        world_test(test_partitions_by_hash_of_an_enum),
         world_test(test_empty_production),
         world_test(test_statistics_that_are_wrong),
         world_test(test_tables_without_columns),

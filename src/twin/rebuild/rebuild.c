@@ -250,13 +250,12 @@ int rt_rebuild(struct rt_rebuild *job, struct rt_arena *arena, struct rt_err *er
         rc = rt_site_clean(&site, err);
     if (rc == 0) {
         rc = build(job, arena, &site, err);
-        if (rc < 0 && rc != -RT_EUNKNOWN) {
-            if (!rt_site_discard_next(&site))
-                rt_log("warning: database %s is left over; the next resync drops it",
-                       site.next);
-            rt_err_wrap(err, "the twin is as it was");
-        }
+        if (rc < 0 && rc != -RT_EUNKNOWN && !rt_site_discard_next(&site))
+            rt_log("warning: database %s is left over; the next resync drops it",
+                   site.next);
     }
+    if (rc < 0 && rc != -RT_EUNKNOWN)
+        rt_err_wrap(err, "the twin is as it was");
     job->kept = rc == 0 && job->swap.keep ? site.previous : NULL;
     rt_site_close(&site);
     return rc;
