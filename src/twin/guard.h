@@ -23,8 +23,8 @@ int rt_guard_direction(struct rt_conn *prod, struct rt_conn *twin,
 int rt_guard_adopted(struct rt_conn *twin, bool adopt, struct rt_err *err) RT_CHECKED;
 
 /* -RT_EINTERNAL when production has extensions that the twin's server does not offer, or
- * policies and user mappings for roles that it has not; twin may be a connection to any
- * database there. */
+ * policies and user mappings for roles that it has not, -RT_EREFUSED when its rows would
+ * be in other partitions on any twin; twin may be a connection to any database there. */
 int rt_guard_needs(struct rt_conn *prod, struct rt_conn *twin,
                    struct rt_err *err) RT_CHECKED;
 
