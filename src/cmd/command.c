@@ -6,6 +6,7 @@
 
 #include "base/cancel.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "cmd/signing.h"
 
@@ -238,6 +239,53 @@ static int print_help(const struct rt_command_info *command)
     return 0;
 }
 
+static bool has_command(const char *text)
+{
+    for (size_t i = 0; text && i < rt_command_count; i++) {
+        char command[32];
+
+        snprintf(command, sizeof(command), "revtwin %s", rt_commands[i].name);
+        if (strstr(text, command))
+            return true;
+    }
+    return false;
+}
+
+/* Commands that an error tells to run are for what this one was pointed at by options. */
+static int add_places(const struct rt_context *context, struct rt_err *err)
+{
+    const struct rt_options *options = &context->options;
+    const struct {
+        const char *given, *name;
+    } places[] = {{options->dir, "--directory"},
+                  {options->prod, "--prod"},
+                  {options->twin, "--twin"},
+                  {options->settings.flag[RT_SET_BRANCH], "--branch"},
+                  {options->settings.flag[RT_SET_PATH], "--path"},
+                  {options->settings.flag[RT_SET_LAYOUT], "--layout"}};
+    char **text = has_command(err->advice) ? &err->advice
+                  : has_command(err->hint) ? &err->hint
+                                           : NULL;
+    struct rt_str more = {0};
+
+    for (size_t i = 0; text && i < RT_COUNT(places); i++) {
+        if (places[i].given)
+            rt_str_addf(&more, "%s%s", more.len ? ", " : " (with the same ",
+                        places[i].name);
+    }
+    if (more.len > 0) {
+        size_t len = strlen(*text);
+        bool sentence = len > 0 && (*text)[len - 1] == '.';
+        char *longer = rt_format("%.*s%s as here)%s", (int)len - sentence, *text,
+                                 more.data, sentence ? "." : "");
+
+        free(*text);
+        *text = longer;
+    }
+    rt_str_clear(&more);
+    return -(int)err->status;
+}
+
 static int run_command(struct rt_context *context, int argc, char **argv,
                        struct rt_err *err)
 {
@@ -254,7 +302,9 @@ static int run_command(struct rt_context *context, int argc, char **argv,
         return print_help(context->command);
     rt_log_level(options->quiet ? RT_QUIET : options->verbose ? RT_VERBOSE : RT_NORMAL);
     rc = check_needs(context, err);
-    return rc < 0 ? rc : context->command->run(context, err);
+    if (rc == 0)
+        rc = context->command->run(context, err);
+    return rc < 0 ? add_places(context, err) : rc;
 }
 
 static int unknown_command(const char *name, struct rt_err *err)

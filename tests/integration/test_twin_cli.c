@@ -296,7 +296,12 @@ static void twin_given_by_option(void **state)
 
     scene_step(s, "V1");
     scene_set(s, "DEV_DATABASE_URL", NULL);
-    scene_run(s, 0, "apply", "--twin", url);
+    cluster_exec(&twin_server, s->db, "CREATE TABLE precious ()");
+    scene_run(s, 3, "resync", "--twin", url);
+    assert_warned(s, "revtwin resync --adopt (with the same --twin as here)\n");
+    scene_run(s, 5, "apply", "-C", s->repo.dir, "--path", "migrations", "--twin", url);
+    assert_warned(s, "--adopt (with the same --directory, --twin, --path as here)\n");
+    scene_run(s, 0, "resync", "--adopt", "--twin", url);
     expect_equal(s);
     free(url);
 }
