@@ -80,7 +80,7 @@ static void add_value(struct rt_str *sql, const struct random_schema *schema, in
 /* Whether other tables can refer to its k. */
 static bool is_target(const struct random_schema *schema, int t)
 {
-    return strchr("idsx", schema->table[t].key) && !schema->table[t].partitioned;
+    return strchr("idsx", schema->table[t].key) != NULL;
 }
 
 static void add_table(struct rt_str *sql, struct random_schema *schema, int t)
@@ -163,11 +163,11 @@ static void add_reference(struct rt_str *sql, struct random_schema *schema, int 
     rt_str_addf(
         sql,
         "UPDATE t%d SET parent = p.k FROM (SELECT k, row_number() OVER (ORDER BY "
-        "k) AS i FROM ONLY t%d) p WHERE p.i = 1 + abs(hashtext(t%d.id::text)) %% 40;\n"
+        "k) AS i FROM %st%d) p WHERE p.i = 1 + abs(hashtext(t%d.id::text)) %% 40;\n"
         "ALTER TABLE t%d ADD FOREIGN KEY (parent) REFERENCES t%d (k) ON DELETE %s "
         "ON UPDATE %s%s;\n",
-        t, to, t, t, to, actions[random_below(schema, 5)],
-        actions[random_below(schema, 5)],
+        t, schema->table[to].partitioned ? "" : "ONLY ", to, t, t, to,
+        actions[random_below(schema, 5)], actions[random_below(schema, 5)],
         one_in(schema, 3) ? " DEFERRABLE INITIALLY DEFERRED" : "");
     if (one_in(schema, 2))
         rt_str_addf(sql, "CREATE INDEX ON t%d (parent);\n", t);
