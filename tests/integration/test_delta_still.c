@@ -148,8 +148,40 @@ static void test_writer_on_the_twin_is_named(void **state)
     PQfinish(reader);
 }
 
-/* Only what a delta has to put to sleep, it locks against readers: that is nothing of
- * tables without changes, nor of those that have neither triggers nor keys to go. */
+/* Also by what they do with sequences and views. */
+static void test_whoever_is_in_the_way_is_named(void **state)
+{
+    static const struct {
+        const char *does, *named;
+    } cases[] = {
+        {"select nextval('s')", "table public.s: pid "},
+        {"select * from m", "table public.m: pid "},
+        {"lock table c in share mode", "table public.c: pid "},
+    };
+    struct deltas *f = *state;
+
+    delta_both(shop);
+    delta_both("create materialized view m as select count(*) from t, (values (1)) one;"
+               "create table c (id int)");
+    delta_prod(shop_now);
+    delta_prod("refresh materialized view m");
+    f->wait_seconds = 1;
+    for (size_t i = 0; i < RT_COUNT(cases); i++) {
+        PGconn *session = cluster_connect(&twin_server, "dev");
+
+        check_context("%s", cases[i].does);
+        PQclear(PQexec(session, "begin"));
+        PQclear(PQexec(session, cases[i].does));
+        assert_int_equal(delta_run(f), -RT_EINTERNAL);
+        assert_contains(f->world->err.message, "in use, and were still after 1 s");
+        assert_contains(f->world->err.detail, cases[i].named);
+        PQfinish(session);
+        check_context(NULL);
+    }
+    delta_expect_equal(f);
+}
+
+/* Unless a foreign key has to go: a trigger sleeps without that. */
 static void test_readers_are_not_in_the_way(void **state)
 {
     struct deltas *f = *state;
@@ -159,7 +191,7 @@ static void test_readers_are_not_in_the_way(void **state)
     delta_both(traps);
     delta_both("create table calm (id int primary key, up int references calm,"
                "    t int references t);"
-               "create trigger a after insert or update on calm for each row"
+               "create trigger a after insert or update on t for each row"
                "    execute function trap(); create table empty (id int references t);"
                "create materialized view m as select count(*) from calm");
     delta_prod(shop_now);
@@ -246,6 +278,7 @@ int main(void)
         delta_test(test_event_triggers),
         delta_test(test_sequences_and_views),
         delta_test(test_writer_on_the_twin_is_named),
+        delta_test(test_whoever_is_in_the_way_is_named),
         delta_test(test_readers_are_not_in_the_way),
         delta_test(test_signals),
         delta_test(test_failure_at_the_end),
