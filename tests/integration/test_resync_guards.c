@@ -102,8 +102,7 @@ static void test_contents_need_adoption(void **state)
         cluster_dropdb(&twin_server, "dev");
         cluster_createdb(&twin_server, "dev");
     }
-    if (world_may_have("hstore"))
-        cluster_exec(&twin_server, "dev", "create extension hstore");
+    cluster_exec(&twin_server, "dev", "create extension hstore");
     world_expect(w, 0);
 }
 

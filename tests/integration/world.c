@@ -73,19 +73,6 @@ int world_stop_servers(void **state)
     return 0;
 }
 
-bool world_may_have(const char *extension)
-{
-    char *sql = check_printf("select exists (select from pg_available_extensions "
-                             "where name = '%s')",
-                             extension);
-    char *answer = cluster_query(&prod_server, "shop", sql);
-    bool available = strcmp(answer, "t") == 0;
-
-    free(answer);
-    free(sql);
-    return available;
-}
-
 void world_point(struct rt_server *server, const char *conninfo)
 {
     rt_secret_set(&server->conninfo, conninfo);

@@ -38,9 +38,6 @@ int world_close(void **state);
 /* A bit of everything that a schema may have, and a ledger, for production. */
 extern const char *const world_schema;
 
-/* Whether the servers could create this extension. */
-bool world_may_have(const char *extension);
-
 void world_point(struct rt_server *server, const char *conninfo);
 
 /* Resync; fail unless this is what it returns. */
