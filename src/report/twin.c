@@ -37,21 +37,27 @@ static void report_kept(const struct rt_report *report, const char *database,
     }
 }
 
+static const char *plural(unsigned long long count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void print_resync(const struct rt_report *report,
                          const struct rt_resync_result *result)
 {
     struct rt_str amount = {0};
 
     if (result->size > 0) {
-        rt_str_addf(&amount, "%lu tables, ", result->tables);
+        rt_str_addf(&amount, "%lu table%s, ", result->tables, plural(result->tables));
         rt_display_bytes(&amount, result->size, 0);
     } else if (result->tables_changed == 0) {
-        rt_str_addf(&amount, "none of %lu tables had changed, %llu rows read",
-                    result->tables, result->rows_read);
+        rt_str_addf(&amount, "none of %lu table%s had changed, %llu row%s read",
+                    result->tables, plural(result->tables), result->rows_read,
+                    plural(result->rows_read));
     } else {
-        rt_str_addf(&amount, "%lu of %lu tables changed, %llu rows read, %llu written",
-                    result->tables_changed, result->tables, result->rows_read,
-                    result->rows_written);
+        rt_str_addf(&amount, "%lu of %lu table%s changed, %llu row%s read, %llu written",
+                    result->tables_changed, result->tables, plural(result->tables),
+                    result->rows_read, plural(result->rows_read), result->rows_written);
     }
     rt_report_line(report, "the twin is production as of %s (%s%s, %s, in %.1f s)",
                    result->snapshot_at, result->method,
