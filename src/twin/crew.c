@@ -16,10 +16,6 @@
 
 enum { TICK_MS = 100, CREW_MIN = 2, CREW_MAX = 4 };
 
-/* The tables that are read are locked already, by who has exported the snapshot. A worker
- * waits for one only behind somebody who waits for that lock to go: for ever, and all of
- * production's traffic behind them. */
-#define PATIENCE "5s"
 #define LOCK_TIMEOUT "55P03" /* lock_not_available */
 
 struct queued {
@@ -130,7 +126,7 @@ static int open_prod(struct rt_worker *worker, const struct rt_crew_setup *setup
     rt_later_begin(worker->prod, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     rt_later(worker->prod, snapshot.data);
     rt_session_without_timeouts(worker->prod);
-    rt_later(worker->prod, "SET LOCAL lock_timeout = '" PATIENCE "'");
+    rt_later(worker->prod, "SET LOCAL lock_timeout = '" RT_SNAPSHOT_PATIENCE "'");
     rt_projection_pin(worker->prod);
     rt_str_clear(&snapshot);
     return rt_later_run(worker->prod, err);

@@ -19,9 +19,9 @@ struct rt_worker {
 };
 
 /* The hint when they have made way for somebody who wants to change a table. */
-#define RT_CREW_MADE_WAY                                                                \
-    "Somebody waits in production for a lock on a table that is read here, with ALTER " \
-    "TABLE say, and holds up all others. Try again when that is done."
+#define RT_CREW_MADE_WAY                                                              \
+    "Somebody in production changes a table or view that is read here, or waits to, " \
+    "and holds up all others. Try again when that is done."
 
 struct rt_crew_setup {
     unsigned size;

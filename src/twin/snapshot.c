@@ -4,6 +4,7 @@
 
 #include "base/cancel.h"
 #include "pg/later.h"
+#include "twin/crew.h"
 #include "twin/holder.h"
 #include "twin/lock.h"
 #include "twin/projection.h"
@@ -98,7 +99,7 @@ static int take(struct rt_snapshot *out, const struct rt_lock_list *locked,
     /* Nothing before it takes a snapshot, nor does it. */
     rt_later(out->conn, patience);
     rt_lock_later(out->conn, locked, "ACCESS SHARE");
-    rt_later(out->conn, "SET LOCAL lock_timeout = 0");
+    rt_later(out->conn, "SET LOCAL lock_timeout = '" RT_SNAPSHOT_PATIENCE "'");
     rt_later_read(out->conn, &export);
     rc = rt_tables_read(&out->tables, arena, out->conn, err);
     if (rc == 0) {
@@ -204,6 +205,8 @@ int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
 
 void rt_snapshot_explain(struct rt_err *err)
 {
+    if (rt_err_is(err, RT_HOLDER_TIMEOUT) && err->hint == NULL)
+        rt_err_hint(err, RT_CREW_MADE_WAY);
     if (err->message && strstr(err->message, "conflict with recovery"))
         rt_err_hint(err,
                     "Production is a standby, which had to remove rows that this run "

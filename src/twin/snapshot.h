@@ -18,11 +18,11 @@ struct rt_snapshot {
 
 /*
  * Take a snapshot on a connection outside of any transaction, pinned as
- * rt_projection_pin, without time limits. All its tables were locked (ACCESS SHARE)
- * before it was taken: neither a TRUNCATE nor anything that rewrites a table can come
- * between it and those who read, who would find the table empty. While somebody excludes
- * readers it is tried a few times, each for a moment only. Errors as rt_tables_read.
- * Texts live in the arena.
+ * rt_projection_pin, without time limits but RT_SNAPSHOT_PATIENCE for locks. All its
+ * tables were locked (ACCESS SHARE) before it was taken: neither a TRUNCATE nor anything
+ * that rewrites a table can come between it and those who read, who would find the table
+ * empty. While somebody excludes readers it is tried a few times, each for a moment only.
+ * Errors as rt_tables_read. Texts live in the arena.
  */
 int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
                      struct rt_conn *prod, struct rt_err *err) RT_CHECKED;
@@ -30,8 +30,13 @@ int rt_snapshot_open(struct rt_snapshot *out, struct rt_arena *arena,
 /* End the transaction; fine on a snapshot that is not open. */
 void rt_snapshot_close(struct rt_snapshot *snapshot);
 
-/* Add to an error of whoever read it what can be done when the server is a standby that
- * had to end it. */
+/* The tables that are read are locked already, by the snapshot. For one, or for what a
+ * definition names, one waits only behind somebody who changes it or waits to: for ever,
+ * and all of production's traffic behind them. */
+#define RT_SNAPSHOT_PATIENCE "5s"
+
+/* Add to an error of whoever read it what can be done when that was waited for in vain,
+ * or the server is a standby that had to end it. */
 void rt_snapshot_explain(struct rt_err *err);
 
 /* Switch off the time limits of the open transaction, or else of the session: what a

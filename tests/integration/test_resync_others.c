@@ -33,6 +33,28 @@ static void test_makes_way_on_production(void **state)
     world_expect(w, 0);
 }
 
+/* To print a view its server looks at those that it reads. */
+static void test_makes_way_for_a_view(void **state)
+{
+    struct world *w = *state;
+    PGconn *session;
+
+    cluster_exec(&prod_server, "shop",
+                 "create table t (a int primary key); create view v as select a from t;"
+                 "create view w as select v.a, t.a as b from v, t");
+    world_expect(w, 0);
+    session = cluster_connect(&prod_server, "shop");
+    begin(session, "begin; create or replace view v as select a + 1 as a from t");
+    w->options.method = RT_METHOD_DELTA;
+    world_expect(w, -RT_EINTERNAL);
+    assert_contains(w->err.message,
+                    "the twin is as it was: the schema of production cannot "
+                    "be read: canceling statement due to lock timeout");
+    assert_contains(w->err.hint, "Somebody in production changes a table or view");
+    PQfinish(session);
+    world_expect(w, 0);
+}
+
 /* ------------------------------------------------------------------ foreign servers */
 
 /* ANALYZE of a table reads the foreign ones below it; this wrapper can read nothing. */
@@ -312,6 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         world_test(test_makes_way_on_production),
+        world_test(test_makes_way_for_a_view),
         world_test(test_foreign_tables_are_not_read),
         world_test(test_materialized_views_of_foreign_tables),
         world_test(test_same_oids_in_other_catalogs),

@@ -357,7 +357,8 @@ static int attempt(struct delta *d, struct rt_err *err)
         rc = find_differences(d, err);
     if (rc == 0 && !job->unfit)
         rc = change(d, err);
-    if (rc < 0 && rt_err_is(err, RT_HOLDER_TIMEOUT))
+    /* Not of production, which would leave the transaction whole. */
+    if (rc < 0 && rt_err_is(err, RT_HOLDER_TIMEOUT) && !rt_conn_in_transaction(d->writer))
         rc = clear_the_way(d, err);
     rt_crew_close(d->crew);
     rt_hash_forget(&d->probe);

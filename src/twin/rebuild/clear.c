@@ -18,7 +18,8 @@ int rt_clear_explain(const struct rt_clear *job, struct rt_err *err)
     struct rt_err ignored = {0};
     struct rt_holders holders;
 
-    if (!rt_err_is(err, RT_HOLDER_TIMEOUT))
+    /* One of production leaves the transaction whole. */
+    if (!rt_err_is(err, RT_HOLDER_TIMEOUT) || rt_conn_in_transaction(job->twin))
         return -(int)err->status;
     if (rt_holders_read(&holders, job->twin, &ignored) == 0)
         rt_holders_refuse(&holders, job->wait_seconds, job->force, err);
