@@ -40,6 +40,11 @@ static void age_and_lsn(void **state)
 
     scene_run(s, 0, "status");
     assert_said(s, "is production as of 2");
+    when = cluster_query(&twin_server, s->db,
+                         "select 'Z (LSN ' || lsn || '), ' from revtwin.receipt "
+                         "where lsn > '0/0' and method = 'rebuild'");
+    assert_said(s, when);
+    free(when);
     assert_said(s, " second");
     assert_lacks(s->run.out, "behind");
     give_receipt(s);

@@ -1,4 +1,6 @@
 /* revtwin verify --twin: every row of the twin against production's. */
+#include <signal.h>
+
 #include "relay.h"
 #include "run.h"
 #include "world.h"
@@ -223,6 +225,43 @@ static void both_are_only_read(void **state)
     free(twin);
 }
 
+static void signals_end_it(void **state)
+{
+    static const struct relay_trap trap = {.act = RELAY_HOLD,
+                                           .side = RELAY_TO_SERVER,
+                                           .text = "COPY (",
+                                           .before = true,
+                                           .connection = RELAY_ANY};
+    static const int signals[] = {SIGINT, SIGTERM};
+
+    (void)state;
+    make(NULL);
+    for (size_t i = 0; i < RT_COUNT(signals); i++) {
+        struct run r = {0};
+        struct relay relay;
+        char twin[CLUSTER_URL_SIZE];
+        char *env[3] = {0};
+
+        relay_start(&relay, prod_server.dir, prod_server.port, 0);
+        relay_arm(&relay, &trap);
+        env[0] = check_printf("PROD_DATABASE_URL=host=127.0.0.1 port=%d user=postgres "
+                              "dbname=shop sslmode=disable",
+                              relay.port);
+        env[1] =
+            check_printf("DEV_DATABASE_URL=%s", cluster_url(&twin_server, "dev", twin));
+        run_start_revtwin(&r, "/", (const char *const *)env,
+                          (const char *const[]){"verify", "--twin", NULL});
+        assert_true(relay_holds(&relay, 30000));
+        kill(r.pid, signals[i]);
+        run_finish(&r);
+        run_expect(&r, 128 + signals[i]);
+        relay_stop(&relay);
+        run_clear(&r);
+        free(env[0]);
+        free(env[1]);
+    }
+}
+
 static void wrong_use(void **state)
 {
     struct run r = {0};
@@ -261,6 +300,7 @@ int main(void)
         world_test(as_json),
         world_test(another_schema),
         world_test(both_are_only_read),
+        world_test(signals_end_it),
         world_test(wrong_use),
     };
 
