@@ -1,3 +1,4 @@
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -65,7 +66,8 @@ static int connect_to(struct rt_conn *conn, unsigned limit_ms, struct rt_err *er
 {
     /* Later values win over earlier ones, and dbname is expanded where it stands; with a
      * database of its own it is given again at the end, which expands only the first. */
-    const char *keywords[] = {"connect_timeout",
+    const char *keywords[] = {"target_session_attrs",
+                              "connect_timeout",
                               "keepalives_idle",
                               "keepalives_interval",
                               "keepalives_count",
@@ -74,7 +76,8 @@ static int connect_to(struct rt_conn *conn, unsigned limit_ms, struct rt_err *er
                               "fallback_application_name",
                               conn->database ? "dbname" : NULL,
                               NULL};
-    const char *values[] = {default_timeout(),
+    const char *values[] = {conn->writer_lost ? "primary" : "",
+                            default_timeout(),
                             RT_KEEPALIVES_IDLE,
                             RT_KEEPALIVES_INTERVAL,
                             RT_KEEPALIVES_COUNT,
@@ -134,6 +137,7 @@ int rt_conn_reopen(struct rt_conn *conn, unsigned limit_ms, struct rt_err *err)
     conn->farewell = NULL;
     conn->given_up = false;
     conn->cancelled_at = 0;
+    conn->writer_lost = conn->access == RT_READ_WRITE;
     return connect_to(conn, limit_ms, err);
 }
 
@@ -177,10 +181,12 @@ const char *rt_conn_host(const struct rt_conn *conn)
 
 bool rt_conn_intact(const struct rt_conn *conn)
 {
-    const char *host = rt_conn_host(conn);
+    struct sockaddr_storage own;
+    socklen_t size = sizeof(own);
 
-    return host[0] == '/' || host[0] == '@' || PQsslInUse(conn->pg) ||
-           PQgssEncInUse(conn->pg);
+    return PQsslInUse(conn->pg) || PQgssEncInUse(conn->pg) ||
+           (getsockname(PQsocket(conn->pg), (struct sockaddr *)&own, &size) == 0 &&
+            own.ss_family == AF_UNIX);
 }
 
 int rt_conn_version(const struct rt_conn *conn)

@@ -72,7 +72,8 @@ bool rt_connecting(void);
 
 /*
  * Connect again as the same user to the same database: a session that knows nothing of
- * the one before. After an error the handle can only be reopened again, or closed.
+ * the one before. What was RT_READ_WRITE comes to a primary: a standby may not know yet
+ * what was written. After an error the handle can only be reopened again, or closed.
  * limit_ms: how long to wait for the server at most, whatever connect_timeout says; 0: as
  * long as that says.
  */

@@ -161,7 +161,7 @@ static int run_leg(struct pipe *p, bool last, struct rt_err *err)
     int rc = pump(p, err);
 
     if (rc == 0) /* the error that has ended the data, if one has */
-        rc = reach(p->from, last ? PGRES_COMMAND_OK : PGRES_COPY_OUT, NULL, err);
+        rc = reach(p->from, last ? PGRES_COMMAND_OK : PGRES_COPY_OUT, &p->out->sent, err);
     if (rc == 0 && PQputCopyEnd(p->to->pg, NULL) != 1)
         rc = rt_err_result(err, p->to, NULL);
     if (rc == 0)

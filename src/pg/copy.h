@@ -10,6 +10,7 @@
 /* What has passed. */
 struct rt_copied {
     unsigned long long bytes, rows;
+    unsigned long long sent; /* rows, as the server says that has read them */
 };
 
 /*

@@ -32,6 +32,7 @@ struct rt_conn {
     int64_t cancelled_at; /* since when the server is asked to cancel; 0: it is not */
     int64_t asked_at;     /* and when it was asked last */
     bool given_up;        /* it did not answer: as good as lost */
+    bool writer_lost;     /* of several servers only the one that is written to serves */
     unsigned notices;     /* how many have come */
     char *farewell;       /* why the server has ended the session while it was idle */
     int service_file;     /* of rt_service_file; 0: there is none */

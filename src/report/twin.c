@@ -55,13 +55,9 @@ static void print_resync(const struct rt_report *report,
                     result->tables, plural(result->tables), result->rows_read,
                     plural(result->rows_read));
     } else {
-        rt_str_addf(&amount, "%lu of %lu table%s changed, %llu row%s ",
+        rt_str_addf(&amount, "%lu of %lu table%s changed, %llu row%s read, %llu written",
                     result->tables_changed, result->tables, plural(result->tables),
-                    result->rows_read, plural(result->rows_read));
-        if (result->keys_read > 0)
-            rt_str_addf(&amount, "and %llu key%s ", result->keys_read,
-                        plural(result->keys_read));
-        rt_str_addf(&amount, "read, %llu written", result->rows_written);
+                    result->rows_read, plural(result->rows_read), result->rows_written);
     }
     rt_report_line(report, "the twin is production as of %s (%s%s, %s, in %.1f s)",
                    result->snapshot_at, result->method,
@@ -95,7 +91,6 @@ static void put_resync(json_t *doc, const struct rt_resync_result *result,
     put_count(twin, "tables_changed", result->tables_changed);
     put_count(twin, "tables_compared", result->tables_compared);
     put_count(twin, "rows_read", result->rows_read);
-    put_count(twin, "keys_read", result->keys_read);
     put_count(twin, "rows_written", result->rows_written);
     put_count(twin, "bytes_read", result->bytes_read);
     put_count(twin, "bytes_written", result->bytes_written);
@@ -275,7 +270,7 @@ void rt_report_verify(const struct rt_report *report, const struct rt_verify *ve
                        "%llu)",
                        verify->taken_at, verify->count, verify->rows);
     for (size_t i = 0; i < verify->left_out_count; i++)
-        rt_report_line(report, "not compared: %s", verify->left_out[i]);
+        rt_report_line(report, "not copied: %s", verify->left_out[i]);
     rt_report_line(report, "rows read from production: %llu", verify->read);
     if (doc) {
         rt_json_put(doc, "snapshot_at", verify->taken_at);

@@ -220,8 +220,10 @@ static void do_job(struct rt_worker *worker, struct queue *queue)
         take_prod(worker);
     pthread_mutex_unlock(&crew->mutex);
     rc = job.run(worker, job.context, &err);
-    if (rt_err_is(&err, LOCK_TIMEOUT))
+    if (rt_err_is(&err, LOCK_TIMEOUT)) {
         rt_err_hint(&err, RT_CREW_MADE_WAY);
+        err.sqlstate[0] = '\0'; /* so that none takes it for a lock of the twin's */
+    }
     pthread_mutex_lock(&crew->mutex);
     over = give_prod(worker);
     if (over) {

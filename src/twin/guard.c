@@ -90,8 +90,8 @@ static bool same(const char *a, const char *b)
     return a && b && strcmp(a, b) == 0;
 }
 
-/* A standby and its primary are one database, too, with locks of their own. A server that
- * was made from production's files and then promoted is on another timeline. */
+/* A standby and its primary are one database, too, with locks of their own. Their
+ * timelines tell nothing: a standby takes note of a new one only after a while. */
 static int check_not_primary(struct rt_conn *prod, struct rt_conn *twin,
                              struct rt_err *err)
 {
@@ -102,7 +102,7 @@ static int check_not_primary(struct rt_conn *prod, struct rt_conn *twin,
     if (rc == 0)
         rc = rt_origin_read(&there, &arena, twin, err);
     if (rc == 0 && same(here.system, there.system) &&
-        same(here.timeline, there.timeline) && same(here.database, there.database)) {
+        same(here.database, there.database)) {
         rc = rt_err_set(err, RT_EREFUSED,
                         "production (%s) is a standby of the twin's (%s) server, and the "
                         "two are the same database: %s",

@@ -125,6 +125,14 @@ static int ask_committed(bool *committed, struct rt_conn *twin, const char *xid,
     return rc;
 }
 
+/* The time that is left is not for locks of others. */
+static int come_back(struct rt_conn *twin, struct rt_err *err)
+{
+    int rc = rt_conn_reopen(twin, CONNECT_MS, err);
+
+    return rc < 0 ? rc : rt_exec(NULL, twin, "SET lock_timeout = '1s'", err);
+}
+
 static int settle(struct rt_conn *twin, const char *xid, int seconds, struct rt_err *err)
 {
     int64_t end = rt_clock_ms() + seconds * 1000LL;
@@ -135,7 +143,7 @@ static int settle(struct rt_conn *twin, const char *xid, int seconds, struct rt_
     rt_err_move(&lost, err);
     while ((rc < 0 || running) && rt_clock_ms() < end) {
         rt_err_clear(&later);
-        rc = rt_conn_lost(twin) ? rt_conn_reopen(twin, CONNECT_MS, &later) : 0;
+        rc = rt_conn_lost(twin) ? come_back(twin, &later) : 0;
         if (rc == 0)
             rc = ask_running(&running, twin, xid, &later);
         if (rc == 0 && !running)

@@ -29,7 +29,8 @@ struct verify {
     struct rt_conn *prod, *twin;
     struct rt_snapshot prod_at, twin_at;
     enum rt_hash_way way;
-    struct check *checks;
+    struct check *checks; /* one a table */
+    size_t count;
 };
 
 /* ------------------------------------------------------------------ one table */
@@ -136,6 +137,7 @@ static int match(struct verify *v, struct rt_err *err)
         return rc;
     if (found.differs)
         return schema_differs(found.differs, err);
+    v->count = found.count;
     v->checks = rt_arena_alloc(v->arena, (found.count + 1) * sizeof(*v->checks));
     for (size_t i = 0; i < found.count; i++)
         v->checks[i] = (struct check){.pair = found.pairs[i],
@@ -156,7 +158,7 @@ static int run_checks(struct verify *v, struct rt_err *err)
     struct rt_crew *crew = NULL;
     int rc;
 
-    rt_progress_phase(v->job->progress, "comparing", v->prod_at.tables.count,
+    rt_progress_phase(v->job->progress, "comparing", v->count,
                       rt_tables_bytes(&v->prod_at.tables));
     rt_str_add(&settings, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
                           "SET TRANSACTION SNAPSHOT ");
@@ -173,7 +175,7 @@ static int run_checks(struct verify *v, struct rt_err *err)
                           .context = v->job->progress,
                       },
                       err);
-    for (size_t i = 0; rc == 0 && i < v->prod_at.tables.count; i++)
+    for (size_t i = 0; rc == 0 && i < v->count; i++)
         rt_crew_add(crew, &(struct rt_job){
                               .run = run_check,
                               .context = &v->checks[i],
@@ -204,7 +206,7 @@ static void take_results(struct verify *v)
     job->taken_at = v->prod_at.taken_at;
     job->left_out = v->prod_at.tables.left_out;
     job->left_out_count = v->prod_at.tables.left_out_count;
-    job->count = v->prod_at.tables.count;
+    job->count = v->count;
     job->tables = rt_arena_alloc(v->arena, (job->count + 1) * sizeof(*job->tables));
     for (size_t i = 0; i < job->count; i++) {
         const struct check *check = &v->checks[i];
@@ -267,7 +269,7 @@ int rt_verify(struct rt_verify *job, struct rt_arena *arena, struct rt_err *err)
     if (rc == 0)
         take_results(&v);
     rt_snapshot_explain(err);
-    for (size_t i = 0; v.checks && i < v.prod_at.tables.count; i++) {
+    for (size_t i = 0; i < v.count; i++) {
         for (size_t k = 0; k < RT_VERIFY_ROWS; k++)
             free(v.checks[i].rows[k]);
     }

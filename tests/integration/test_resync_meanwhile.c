@@ -1,5 +1,7 @@
 /* What others write to production while it is read is not in the twin; and meanwhile it
  * is shown how far the work is, in lines or on a terminal. */
+#include <unistd.h>
+
 #include "relay.h"
 #include "run.h"
 #include "world.h"
@@ -38,7 +40,8 @@ static void start(struct work *w)
                               .side = RELAY_TO_SERVER,
                               .before = true,
                               .connection = RELAY_ANY};
-    char *env[] = {NULL, NULL, "TERM=xterm", NULL};
+    const char *env[] = {NULL, NULL, "TERM=xterm", NULL};
+    char *prod, *twin;
     char *command = check_printf("%s %s", REVTWIN_BINARY, w->args);
     const char *const argv[] = {"sh", "-c", command, NULL};
     const char *const shown[] = {"script", "-qefc", command, "/dev/null", NULL};
@@ -46,16 +49,18 @@ static void start(struct work *w)
     relay_start(&w->relay, prod_server.dir, prod_server.port, 0);
     snprintf(trap.text, sizeof(trap.text), "%s", w->text);
     relay_arm(&w->relay, &trap);
-    env[0] = check_printf("PROD_DATABASE_URL=host=127.0.0.1 port=%d user=postgres "
-                          "dbname=shop sslmode=disable password='p@ss:w/o?r#d%%\"\\\\ "
-                          "$x'",
-                          w->relay.port);
-    env[1] = check_printf("DEV_DATABASE_URL=%s", cluster_url(&twin_server, w->twin, url));
-    run_start(&w->run, "/", (const char *const *)env, w->on_terminal ? shown : argv);
+    env[0] = prod =
+        check_printf("PROD_DATABASE_URL=host=127.0.0.1 port=%d user=postgres "
+                     "dbname=shop sslmode=disable password='p@ss:w/o?r#d%%\"\\\\ "
+                     "$x'",
+                     w->relay.port);
+    env[1] = twin =
+        check_printf("DEV_DATABASE_URL=%s", cluster_url(&twin_server, w->twin, url));
+    run_start(&w->run, "/", env, w->on_terminal ? shown : argv);
     if (!relay_holds(&w->relay, 30000))
         check_fail("revtwin %s does not come to %s", w->args, w->text);
-    free(env[0]);
-    free(env[1]);
+    free(prod);
+    free(twin);
     free(command);
 }
 
@@ -68,10 +73,11 @@ static void finish(struct work *w)
 }
 
 /* A table that is drawn again and again, and gone at the end. */
-static void expect_shown(const struct work *w, const char *phase, double seconds)
+static void expect_shown(const struct work *w, const char *phase)
 {
     const char *text = w->on_terminal ? w->run.out : w->run.err;
-    char *part = check_printf(w->on_terminal ? "\r\n%-11s" : "revtwin: %s for 0:", phase);
+    char *part =
+        check_printf(w->on_terminal ? "\r\n%-11s" : "revtwin: %s for 0:10, ", phase);
 
     check_context("revtwin %s", w->args);
     assert_contains(text, part);
@@ -79,16 +85,9 @@ static void expect_shown(const struct work *w, const char *phase, double seconds
         assert_contains(text,
                         "tables                read         rate     time     left");
         assert_contains(text, "A\033[J");
-        assert_contains(text, "     0:03  ");
+        assert_contains(text, "     0:05  ");
     } else {
-        int lines = 0;
-
         assert_contains(text, " of 4 tables");
-        while ((text = strstr(text, part)) != NULL) {
-            text++;
-            lines++;
-        }
-        assert_in_range(lines, 1, (uintmax_t)seconds / 10);
     }
     check_context(NULL);
     free(part);
@@ -130,14 +129,11 @@ static void as_of_one_moment(void **state)
                  "select count(*) = 2 from pg_index where indrelid = 'small'::regclass");
     assert_query(&twin_server, "dev_revtwin_next",
                  "select count(*) from pg_index where indrelid = 'big'::regclass", "0");
-    for (size_t i = 0; i < RT_COUNT(works); i++) {
-        if (!works[i].on_terminal)
-            run_wait_said(&works[i].run, " for 0:");
-    }
-    assert_true(run_clock() - since > 10);
+    while (run_clock() - since < 10.8)
+        usleep(100000);
     for (size_t i = 0; i < RT_COUNT(works); i++) {
         finish(&works[i]);
-        expect_shown(&works[i], phases[i], run_clock() - since);
+        expect_shown(&works[i], phases[i]);
         assert_query(&twin_server, works[i].twin, facts, before);
         run_clear(&works[i].run);
     }

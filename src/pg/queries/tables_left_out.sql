@@ -24,5 +24,6 @@ SELECT format('tablespace %I: its tables and indexes (%s) are in the twin''s own
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace
 WHERE c.relkind IN ('r', 'p', 'm', 'i', 'I') AND s.spcname <> 'pg_global'
+  AND c.relnamespace <> 'pg_toast'::regnamespace
 GROUP BY s.spcname
 ORDER BY 1

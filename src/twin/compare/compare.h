@@ -22,9 +22,6 @@ struct rt_pair {
 struct rt_differences {
     int (*found)(void *context, const char *prod_ctid, const char *twin_ctid,
                  struct rt_err *err);
-    /* Called before the first of them, or NULL: by the chunks that differ there are about
-     * so many, on so many pages at least. */
-    int (*expected)(void *context, double rows, double pages, struct rt_err *err);
     void *context;
     size_t enough; /* of them: more need not be looked for; 0: all are wanted */
 };
@@ -32,8 +29,7 @@ struct rt_differences {
 struct rt_compared {
     unsigned long long prod_rows, twin_rows; /* in the table */
     unsigned long long read;                 /* rows read from production, all scans */
-    unsigned long long keys; /* and entries of its indexes, where no rows were read */
-    unsigned long long chunks, differing; /* chunks */
+    unsigned long long chunks, differing;    /* chunks */
 };
 
 /*

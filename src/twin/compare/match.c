@@ -43,13 +43,13 @@ static bool same_columns(const struct rt_table *a, const struct rt_table *b)
     return true;
 }
 
-/* Tables that production has to have rows for. */
-static size_t count_needed(const struct rt_tables *prod, const struct rt_tables *twin)
+/* Tables that both can be asked for: a standby has no rows of unlogged ones. */
+static size_t count_common(const struct rt_tables *tables, const struct rt_tables *other)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < twin->count; i++)
-        count += !(prod->standby && twin->table[i].unlogged);
+    for (size_t i = 0; i < tables->count; i++)
+        count += !(other->standby && tables->table[i].unlogged);
     return count;
 }
 
@@ -60,17 +60,21 @@ static void match_tables(struct rt_match *out, struct rt_arena *arena,
     out->pairs = rt_arena_alloc(arena, (prod->count + 1) * sizeof(*out->pairs));
     for (size_t i = 0; i < prod->count && out->differs == NULL; i++) {
         const struct rt_table *table = &prod->table[i];
-        struct rt_pair *pair = &out->pairs[i];
+        struct rt_pair *pair = &out->pairs[out->count];
 
+        if (twin->standby && table->unlogged)
+            continue;
+        out->count++;
         pair->prod = table;
         pair->twin = rt_tables_find(twin, table->schema, table->name);
         if (pair->twin == NULL || !same_columns(table, pair->twin))
             out->differs =
                 rt_arena_format(arena, "they differ in table %s", table->ident);
     }
-    if (out->differs == NULL && prod->count != count_needed(prod, twin))
+    if (out->differs == NULL && count_common(prod, twin) != count_common(twin, prod))
         out->differs = "the twin has more tables";
-    out->count = out->differs ? 0 : prod->count;
+    if (out->differs)
+        out->count = 0;
 }
 
 int rt_match(struct rt_match *out, struct rt_arena *arena, struct rt_conn *prod,

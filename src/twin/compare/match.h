@@ -8,7 +8,7 @@
 #include "twin/compare/compare.h"
 
 struct rt_match {
-    struct rt_pair *pairs; /* one a table of production, in its order */
+    struct rt_pair *pairs; /* one a table of production that both have, in its order */
     size_t count;
     /* NULL, or the first thing that differs: "only the twin has view public.v, ...";
      * there are no pairs then. */

@@ -19,7 +19,6 @@ struct rt_row_sum {
     rt_row_sum_int sum;
     struct rt_row_field *fields;
     size_t field_count;
-    bool nullable;
 };
 
 /* way: RT_HASH_OURS, or nothing will be understood. */

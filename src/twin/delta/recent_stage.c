@@ -5,31 +5,6 @@
 
 enum { BATCH = 10000 }; /* addresses in one statement */
 
-/* ------------------------------------------------------------------ beforehand */
-
-int rt_recent_foresee(const struct rt_recent *recent, struct rt_stage *stage,
-                      struct rt_err *err)
-{
-    int rc = 0;
-
-    if (rt_stage_setup_of(stage)->limit_us <= 0)
-        return 0;
-    for (size_t i = 0; rc == 0 && i < recent->setup.count; i++) {
-        const struct rt_recent_table *table = &recent->entries[i].table;
-        double gone = (double)table->twin_rows - (double)table->prod_rows, pages;
-
-        if (table->verdict != RT_RECENT_CHANGED)
-            continue;
-        rc = rt_recent_pages(&pages, recent, i, err);
-        if (rc == 0)
-            rc = rt_stage_foresee(
-                stage, i, (double)table->changed + (gone > 0 ? gone : 0), pages, err);
-    }
-    return rc;
-}
-
-/* ------------------------------------------------------------------ rows */
-
 struct staging {
     struct rt_stage *stage;
     size_t pair;
@@ -110,10 +85,9 @@ static int find_gone(struct rt_worker *worker, void *context, struct rt_err *err
                                RT_COMPARE_KEYS, err);
 
     for (size_t i = 0; rc == 0 && i < hunt->count; i++) {
-        if (recent->setup.progress) {
-            recent->setup.progress->rows_read += hunt->items[i].compared.read;
-            recent->setup.progress->keys_read += hunt->items[i].compared.keys;
-        }
+        if (recent->setup.progress)
+            atomic_fetch_add(&recent->setup.progress->rows_read,
+                             hunt->items[i].compared.read);
         rc = rt_stage_flush(stage, hunt->gone[i]->pair, err);
     }
     return rc;

@@ -155,14 +155,12 @@ static void count_bytes(void *context, size_t bytes)
 static int copy_table(struct renewal *r, size_t number, struct rt_err *err)
 {
     const struct rt_table *table = &r->job->snapshot.tables.table[number];
-    struct rt_row_sum sum;
     const struct rt_move move = {
         .prod = table,
         .next = rt_tables_find(&r->tables, table->schema, table->name),
         .made = true,
         .passed = count_bytes,
         .context = r,
-        .sum = &sum,
     };
     struct rt_copied copied;
     int rc;
@@ -170,16 +168,13 @@ static int copy_table(struct renewal *r, size_t number, struct rt_err *err)
     if (move.next == NULL)
         return rt_err_set(err, RT_EINTERNAL, "table %s is missing in the new twin",
                           table->ident);
-    rt_row_sum_open(&sum, table, r->way);
-    rc = rt_move(&copied, &move, r->job->prod, r->writer, err);
-    if (rc == 0) {
-        r->copied.rows += copied.rows;
-        r->progress->tables++;
-        rc = rt_sum_compare(&r->table_rows[number], table, r->way, &sum, r->job->prod,
-                            r->writer, err);
-    }
-    rt_row_sum_close(&sum);
-    return rc;
+    rc = rt_move_all(&copied, &move, r->way, r->job->prod, r->writer, err);
+    if (rc < 0)
+        return rc;
+    r->copied.rows += copied.rows;
+    r->table_rows[number] = copied.rows;
+    r->progress->tables++;
+    return 0;
 }
 
 static int by_oid(const void *a, const void *b, void *context)

@@ -32,18 +32,9 @@ struct work {
     size_t piece_count;
     struct build *builds;
     size_t build_count;
-    struct rt_row_sum sum; /* of a table in one piece */
     atomic_ullong rows, bytes;
     atomic_size_t to_copy, to_build;
 };
-
-/* ------------------------------------------------------------------ verifying */
-
-static int verify(struct work *work, struct rt_worker *worker, struct rt_err *err)
-{
-    return rt_sum_compare(&work->load->table_rows[work->number], work->prod,
-                          work->load->way, &work->sum, worker->prod, worker->twin, err);
-}
 
 /* ------------------------------------------------------------------ indexes */
 
@@ -116,20 +107,20 @@ static int copy_piece(const struct piece *piece, struct rt_worker *worker,
                       struct rt_err *err)
 {
     struct work *work = piece->work;
+    struct rt_load *load = work->load;
+    bool whole = work->piece_count == 1;
     const struct rt_move move = {
         .prod = work->prod,
         .next = work->next,
-        .blocks = work->piece_count > 1 ? &piece->blocks : NULL,
+        .blocks = whole ? NULL : &piece->blocks,
         .passed = count_bytes,
         .context = work,
-        .sum = work->piece_count > 1 ? NULL : &work->sum,
     };
     struct rt_copied copied;
-    int rc;
+    int rc = whole
+                 ? rt_move_all(&copied, &move, load->way, worker->prod, worker->twin, err)
+                 : rt_move(&copied, &move, worker->prod, worker->twin, err);
 
-    if (move.sum)
-        rt_row_sum_open(&work->sum, work->prod, work->load->way);
-    rc = rt_move(&copied, &move, worker->prod, worker->twin, err);
     work->rows += copied.rows;
     return rc;
 }
@@ -138,8 +129,13 @@ static int copy_piece(const struct piece *piece, struct rt_worker *worker,
 static int finish_table(struct work *work, struct rt_worker *worker, struct rt_err *err)
 {
     struct rt_load *load = work->load;
-    int rc = verify(work, worker, err);
+    unsigned long long *rows = &load->table_rows[work->number];
+    int rc = 0;
 
+    *rows = work->rows;
+    if (work->piece_count > 1)
+        rc = rt_sum_compare(rows, work->prod, load->way, NULL, worker->prod, worker->twin,
+                            err);
     if (rc < 0)
         return rc;
     load->progress->tables++;
@@ -337,7 +333,6 @@ int rt_load_run(struct rt_load *load, struct rt_arena *arena, struct rt_err *err
     for (size_t i = 0; i < count; i++) {
         load->rows += works[i].rows;
         load->bytes += works[i].bytes;
-        rt_row_sum_close(&works[i].sum);
     }
     return rc;
 }

@@ -1,6 +1,7 @@
 #include "twin/rebuild/move.h"
 
 #include "base/mem.h"
+#include "twin/compare/sum.h"
 
 static void add_columns(struct rt_str *sql, const struct rt_table *table)
 {
@@ -56,28 +57,53 @@ static char *sink_of(const struct rt_move *move, const char *format)
     return rt_str_take(&sql);
 }
 
+/* A move, and what sums its rows up, or NULL. */
+struct passing {
+    const struct rt_move *move;
+    struct rt_row_sum *sum;
+};
+
 static void pass(void *context, const char *piece, size_t bytes)
 {
-    const struct rt_move *move = context;
+    const struct passing *passing = context;
 
-    if (move->sum)
-        rt_row_sum_add(move->sum, piece, bytes);
-    move->passed(move->context, bytes);
+    if (passing->sum)
+        rt_row_sum_add(passing->sum, piece, bytes);
+    passing->move->passed(passing->move->context, bytes);
+}
+
+static int copy(struct rt_copied *out, struct passing *passing, struct rt_conn *prod,
+                struct rt_conn *twin, struct rt_err *err)
+{
+    const struct rt_move *move = passing->move;
+    bool binary = rt_project_binary(move->prod, move->next);
+    const char *format = binary ? "binary" : "text";
+    char *source = source_of(move, format), *sink = sink_of(move, format);
+    int rc = rt_copy_pipe(out, prod, source, twin, sink, pass, passing, err);
+
+    free(source);
+    free(sink);
+    return rc < 0 ? rt_err_wrap(err, "cannot copy table %s", move->prod->ident) : 0;
 }
 
 int rt_move(struct rt_copied *out, const struct rt_move *move, struct rt_conn *prod,
             struct rt_conn *twin, struct rt_err *err)
 {
-    bool binary = rt_project_binary(move->prod, move->next);
-    const char *format = binary ? "binary" : "text";
-    char *source = source_of(move, format), *sink = sink_of(move, format);
-    struct rt_move on = *move;
+    return copy(out, &(struct passing){.move = move}, prod, twin, err);
+}
+
+int rt_move_all(struct rt_copied *out, const struct rt_move *move, enum rt_hash_way way,
+                struct rt_conn *prod, struct rt_conn *twin, struct rt_err *err)
+{
+    struct rt_row_sum sum;
     int rc;
 
-    if (on.sum)
-        on.sum->able &= binary && move->blocks == NULL && rt_conn_intact(prod);
-    rc = rt_copy_pipe(out, prod, source, twin, sink, pass, &on, err);
-    free(source);
-    free(sink);
-    return rc < 0 ? rt_err_wrap(err, "cannot copy table %s", move->prod->ident) : 0;
+    rt_row_sum_open(&sum, move->prod, way);
+    sum.able &= rt_conn_intact(prod); /* text has no header of the binary format */
+    rc = copy(out, &(struct passing){move, &sum}, prod, twin, err);
+    sum.able &= sum.rows == out->sent;
+    if (rc == 0)
+        rc = rt_sum_compare(&out->rows, move->prod, way, &sum, prod, twin, err);
+    rt_row_sum_close(&sum);
+    return rc;
 }

@@ -6,7 +6,7 @@
 #define RT_TWIN_REBUILD_MOVE_H
 
 #include "pg/copy.h"
-#include "twin/compare/rowsum.h"
+#include "twin/projection.h"
 
 /* Of the table's blocks those from the first to before the last; 0: to the end. */
 struct rt_blocks {
@@ -19,14 +19,19 @@ struct rt_move {
     bool made; /* by the twin's open transaction; otherwise it is emptied first, in one */
     void (*passed)(void *context, size_t bytes);
     void *context;
-    /* NULL, or open: what has come from production, as far as that can be told by what
-     * comes. Of a part it cannot, as only production knows that nothing is between two of
-     * them; nor where it may have changed on the way. */
-    struct rt_row_sum *sum;
 };
 
 /* The tables of extensions keep what rows they have. Errors as rt_copy_pipe. */
 int rt_move(struct rt_copied *out, const struct rt_move *move, struct rt_conn *prod,
             struct rt_conn *twin, struct rt_err *err) RT_CHECKED;
+
+/*
+ * All of them, and compare what the twin has then, as rt_sum_compare. Production's rows
+ * are summed up as they pass, where they are all there is to know of it: in the binary
+ * format, and on a way on which nothing can change them.
+ */
+int rt_move_all(struct rt_copied *out, const struct rt_move *move, enum rt_hash_way way,
+                struct rt_conn *prod, struct rt_conn *twin,
+                struct rt_err *err) RT_CHECKED;
 
 #endif
