@@ -15,7 +15,8 @@
  *
  * Each through the server's socket, and where production is 20 ms and 200 Mbit/s away.
  *
- * usage: resync [--size MEGABYTES] [--runs N] [--only copies|changes|narrow] [--no-slow]
+ * usage: resync [--size MEGABYTES] [--runs N] [--only copies|changes|narrow]
+ *               [--changed 0|1|10|100 (permille)] [--no-slow]
  */
 #include <string.h>
 
@@ -29,6 +30,7 @@ struct bench {
     struct dataset set;
     int megabytes, runs;
     const char *only;
+    int permille; /* of rows changed: only these changes; negative: all */
     bool no_slow;
     double copy[2]; /* seconds of the fastest full copy; by pair.slow */
     double copy_read;
@@ -137,8 +139,10 @@ static const struct {
     {"incremental", "incremental", NULL},
     {"delta", "delta", "--full-compare"},
     {"auto", "auto", NULL},
+    {"auto, in full", "auto", "--full-compare"},
+    {"rebuild", "rebuild", NULL},
 };
-enum { WAYS = sizeof ways / sizeof *ways };
+enum { WAYS = sizeof ways / sizeof *ways, DELTAS = 2 };
 
 static double count_both(struct bench *b)
 {
@@ -189,8 +193,8 @@ static void report_change(struct bench *b, const struct dataset_change *change, 
 {
     struct pair_cost costs[WAYS][MAX_RUNS], m;
     double floors[WAYS][MAX_RUNS], floor;
-    /* That it switches to a rebuild by itself shows at the most changes. */
-    size_t count = change->permille >= 100 ? WAYS : WAYS - 1;
+    /* Which of them auto takes shows at the most changes. */
+    size_t count = change->permille >= 100 ? WAYS : DELTAS;
 
     for (int i = 0; i < runs; i++) {
         for (size_t way = 0; way < count; way++)
@@ -199,7 +203,7 @@ static void report_change(struct bench *b, const struct dataset_change *change, 
     for (size_t way = 0; way < count; way++) {
         pair_median(&m, costs[way], (size_t)runs);
         floor = bench_median(floors[way], (size_t)runs);
-        printf("%5.1f %% %-9s %-12s %8.2f %8.1fx %8.2f %6.2fx %8.2f %9.1f %6.2f %% %9.1f "
+        printf("%5.1f %% %-9s %-13s %8.2f %8.1fx %8.2f %6.2fx %8.2f %9.1f %6.2f %% %9.1f "
                "%8.1f\n",
                change->permille / 10.0,
                change->permille == 0 ? ""
@@ -217,10 +221,12 @@ static void report_changes(struct bench *b, int runs)
 {
     static const int permilles[] = {0, 1, 10, 100};
 
-    printf("\n%-17s %-12s %8s %9s %8s %7s %8s %9s %8s %9s %8s\n",
+    printf("\n%-17s %-13s %8s %9s %8s %7s %8s %9s %8s %9s %8s\n",
            b->pair.slow ? "over the line" : "socket", "", "seconds", "full copy", "floor",
            "floor", "M rows", "read MB", "of copy", "WAL MB", "peak MB");
     for (size_t i = 0; i < sizeof permilles / sizeof *permilles; i++) {
+        if (b->permille >= 0 && permilles[i] != b->permille)
+            continue;
         for (int scattered = 0; scattered <= (permilles[i] > 0); scattered++)
             report_change(b, &(struct dataset_change){permilles[i], scattered}, runs);
     }
@@ -257,7 +263,7 @@ static void narrow(struct bench *b)
            "peak MB");
     resync(b, &cost, "rebuild", "--adopt");
     printf("%-38s %8.2f %8.1f\n", "rebuild", cost.seconds, cost.peak / megabyte);
-    for (size_t way = 0; way < WAYS - 1; way++) {
+    for (size_t way = 0; way < DELTAS; way++) {
         dataset_change(&b->set, &tenth);
         resync(b, &cost, ways[way].method, ways[way].option);
         printf("%-38s %8.2f %8.1f\n", ways[way].name, cost.seconds, cost.peak / megabyte);
@@ -286,11 +292,13 @@ static void read_arguments(struct bench *b, char **argv)
             b->megabytes = number(*++argv, 1, 100000);
         else if (strcmp(*argv, "--runs") == 0)
             b->runs = number(*++argv, 1, MAX_RUNS);
+        else if (strcmp(*argv, "--changed") == 0)
+            b->permille = number(*++argv, 0, 100);
         else if (strcmp(*argv, "--only") == 0 && argv[1])
             b->only = *++argv;
         else
             check_fail("usage: resync [--size MEGABYTES] [--runs N] [--only "
-                       "copies|changes|narrow] [--no-slow]");
+                       "copies|changes|narrow] [--changed PERMILLE] [--no-slow]");
     }
 }
 
@@ -301,7 +309,7 @@ static bool wanted(const struct bench *b, const char *part)
 
 int main(int argc, char **argv)
 {
-    struct bench b = {.megabytes = 200, .runs = 3};
+    struct bench b = {.megabytes = 200, .runs = 3, .permille = -1};
     struct pair_cost cost;
 
     (void)argc;

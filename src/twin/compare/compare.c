@@ -1,5 +1,7 @@
 #include "twin/compare/compare.h"
 
+#include <math.h>
+
 #include "base/mem.h"
 #include "base/str.h"
 #include "pg/copy.h"
@@ -122,6 +124,22 @@ static int merge_chunks(struct comparison *c, struct sides *sides, struct rt_err
     return rc;
 }
 
+/* Of rows that differ here and there, chance leaves exp(-mean) of the chunks the same;
+ * where they are together there are more of them. */
+static int expect(const struct comparison *c, struct rt_err *err)
+{
+    const double most = 0.98; /* of the chunks: by all nothing is told */
+    const struct rt_differences *to = c->differences;
+    double share, pages = (double)c->prod.bytes / 8192;
+
+    if (to == NULL || to->expected == NULL || c->out->differing == 0)
+        return 0;
+    share = (double)c->out->differing / (double)c->out->chunks;
+    return to->expected(to->context,
+                        (double)c->out->chunks * -log1p(share < most ? -share : -most),
+                        pages * share, err);
+}
+
 static int wrap(const struct comparison *c, struct rt_err *err)
 {
     return rt_err_wrap(err, "cannot compare table %s", c->prod.ident);
@@ -142,6 +160,8 @@ static int compare_chunks(struct comparison *all, size_t count, struct rt_worker
     for (size_t i = 0; rc == 0 && i < count; i++) {
         rc = merge_chunks(&all[i], &sides, err);
         all[i].out->read += all[i].out->prod_rows;
+        if (rc == 0)
+            rc = expect(&all[i], err);
         if (rc < 0)
             wrap(&all[i], err);
     }

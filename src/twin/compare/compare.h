@@ -22,6 +22,9 @@ struct rt_pair {
 struct rt_differences {
     int (*found)(void *context, const char *prod_ctid, const char *twin_ctid,
                  struct rt_err *err);
+    /* Called before the first of them, or NULL: by the chunks that differ there are about
+     * so many, on so many pages at least. */
+    int (*expected)(void *context, double rows, double pages, struct rt_err *err);
     void *context;
     size_t enough; /* of them: more need not be looked for; 0: all are wanted */
 };

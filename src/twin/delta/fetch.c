@@ -39,8 +39,8 @@ static void add_create(struct rt_fetch *fetch, size_t pair, struct rt_staged *st
                 pair);
     rt_str_addf(sql,
                 "CREATE TEMP TABLE " RT_STAGE_ROWS " (" RT_STAGE_CTID " tid,"
-                " " RT_STAGE_HASH " int8",
-                pair);
+                " " RT_STAGE_HASH " int8%s",
+                pair, fetch->setup->since ? ", " RT_STAGE_OLD " bool" : "");
     for (size_t i = 0; i < twin->column_count; i++) {
         if (!twin->columns[i].generated)
             rt_str_addf(sql, ", " RT_STAGE_COLUMN " %s", i, twin->columns[i].type);
@@ -50,8 +50,9 @@ static void add_create(struct rt_fetch *fetch, size_t pair, struct rt_staged *st
 
 /* Rows by ctid. OFFSET 0 keeps the planner from anything but fetching each by it, in the
  * given order, and fences the hash. */
-static void add_read(struct rt_str *sql, const struct rt_pair *pair, enum rt_hash_way way,
-                     const char *ctids, const char *twin_ctids)
+static void add_read(struct rt_str *sql, const struct rt_stage_setup *setup,
+                     const struct rt_pair *pair, const char *ctids,
+                     const char *twin_ctids)
 {
     const char *format =
         rt_project_binary(pair->prod, pair->twin) ? " (FORMAT binary)" : "";
@@ -63,7 +64,10 @@ static void add_read(struct rt_str *sql, const struct rt_pair *pair, enum rt_has
     else
         rt_str_add(sql, ") AS d (prod)");
     rt_str_add(sql, " CROSS JOIN LATERAL (SELECT ");
-    rt_project_row_hash(sql, pair->prod, "revtwin_table", way);
+    rt_project_row_hash(sql, pair->prod, "revtwin_table", setup->way);
+    if (setup->since)
+        rt_str_addf(sql, ", age(revtwin_table.xmin) > (SELECT age('%s'::xid))",
+                    setup->since);
     for (size_t i = 0; i < pair->prod->column_count; i++) {
         if (pair->prod->columns[i].generated)
             continue;
@@ -157,7 +161,7 @@ int rt_fetch_rows(struct rt_fetch *fetch, size_t pair, struct rt_staged *staged,
     struct rt_str read = {0}, write = {0};
 
     add_create(fetch, pair, staged);
-    add_read(&read, both, fetch->setup->way, ctids, twin_ctids);
+    add_read(&read, fetch->setup, both, ctids, twin_ctids);
     rt_str_addf(&write, "COPY " RT_STAGE_ROWS " FROM STDIN%s", pair,
                 rt_project_binary(both->prod, both->twin) ? " (FORMAT binary)" : "");
     fetch->orders =

@@ -75,7 +75,7 @@ static void add_comparison(struct comparisons *all, struct search *s)
     struct rt_find *find = s->find;
 
     s->in_full = true;
-    s->sink = rt_recent_check(s->recent, s->pair, rt_stage_sink(find->stage, s->pair));
+    s->sink = rt_stage_sink(find->stage, s->pair);
     all->some[all->count] = s;
     all->items[all->count++] =
         (struct rt_comparing){.pair = &find->pairs[s->pair], .differences = &s->sink};
@@ -111,11 +111,13 @@ static void tell(const struct rt_find *find, const struct rt_recent *recent, siz
 
 /* What the scan has left to do, and those for which it was not enough. */
 static int search(struct rt_find *find, struct comparisons *all, struct rt_recent *recent,
-                  bool in_full, struct rt_err *err)
+                  struct rt_err *err)
 {
     size_t first;
-    int rc;
+    int rc = recent ? rt_recent_foresee(recent, find->stage, err) : 0;
 
+    if (rc < 0)
+        return rc;
     for (size_t i = 0; i < find->count; i++) {
         const struct rt_recent_table *table = recent ? rt_recent_of(recent, i) : NULL;
         struct search *s = &all->searches[i];
@@ -123,7 +125,7 @@ static int search(struct rt_find *find, struct comparisons *all, struct rt_recen
         *s = (struct search){.find = find, .recent = recent, .pair = i};
         if (table && table->verdict == RT_RECENT_COMPARE)
             tell(find, recent, i);
-        if (in_full || table == NULL || table->verdict == RT_RECENT_COMPARE) {
+        if (table == NULL || table->verdict == RT_RECENT_COMPARE) {
             add_comparison(all, s);
             continue;
         }
@@ -133,12 +135,12 @@ static int search(struct rt_find *find, struct comparisons *all, struct rt_recen
     }
     start_comparisons(all, find, 0);
     rc = rt_crew_finish(find->crew, err);
-    if (rc == 0 && !in_full)
+    if (rc == 0 && recent)
         rc = rt_recent_settle(recent, find->stage, err);
     first = all->count;
     for (size_t i = 0; rc == 0 && i < find->count; i++) {
         if (all->searches[i].in_full ||
-            (recent == NULL || rt_recent_of(recent, i)->verdict != RT_RECENT_COMPARE))
+            rt_recent_of(recent, i)->verdict != RT_RECENT_COMPARE)
             continue;
         tell(find, recent, i);
         add_comparison(all, &all->searches[i]);
@@ -147,10 +149,10 @@ static int search(struct rt_find *find, struct comparisons *all, struct rt_recen
     return rc == 0 ? rt_crew_finish(find->crew, err) : rc;
 }
 
-/* Whether, and why, all tables are compared in full. Also then the scan is made where it
- * can be, to be checked. */
+/* Whether, and why, all tables are compared in full; and whether the receipt would have
+ * told which rows to look at. */
 static int choose(struct rt_find *find, struct rt_receipt *receipt, bool *in_full,
-                  bool *scan, struct rt_arena *arena, struct rt_err *err)
+                  bool *fits, struct rt_arena *arena, struct rt_err *err)
 {
     struct rt_origin twin;
     const char *unfit;
@@ -161,7 +163,7 @@ static int choose(struct rt_find *find, struct rt_receipt *receipt, bool *in_ful
     if (rc < 0)
         return rc;
     unfit = rt_recent_unfit(arena, receipt, find->origin, &twin);
-    *scan = unfit == NULL;
+    *fits = unfit == NULL;
     *in_full = true;
     if (unfit && find->incremental) {
         find->unfit = unfit;
@@ -182,6 +184,30 @@ static int choose(struct rt_find *find, struct rt_receipt *receipt, bool *in_ful
     return 0;
 }
 
+/* Rows that differ though production has not written them since the receipt. Developers
+ * may have, on the twin, which the scan tells; else it would have missed them. */
+static int check(struct rt_find *find, struct rt_recent_setup *setup,
+                 struct rt_arena *arena, struct rt_err *err)
+{
+    unsigned long long *old = rt_arena_alloc(arena, (find->count + 1) * sizeof(*old));
+    bool *skip = rt_arena_alloc(arena, find->count + 1), some = false;
+    struct rt_recent *recent = NULL;
+    int rc = rt_stage_count_old(old, find->stage, err);
+
+    for (size_t i = 0; rc == 0 && i < find->count; i++) {
+        skip[i] = old[i] == 0;
+        some |= !skip[i];
+    }
+    if (rc < 0 || !some)
+        return rc;
+    setup->skip = skip;
+    rc = rt_recent_open(&recent, setup, err);
+    if (rc == 0)
+        find->missed = rt_recent_missed(recent, old, arena);
+    rt_recent_close(recent);
+    return rc;
+}
+
 int rt_find_differences(struct rt_find *find, struct rt_arena *arena, struct rt_err *err)
 {
     struct comparisons all = {
@@ -192,9 +218,10 @@ int rt_find_differences(struct rt_find *find, struct rt_arena *arena, struct rt_
     };
     struct rt_recent *recent = NULL;
     struct rt_receipt receipt;
-    bool in_full = true, scan = false;
-    int rc = choose(find, &receipt, &in_full, &scan, arena, err);
-    const struct rt_recent_setup setup = {
+    bool in_full = true, fits = false;
+    int rc = choose(find, &receipt, &in_full, &fits, arena, err);
+    char since[12];
+    struct rt_recent_setup setup = {
         .receipt = &receipt,
         .pairs = find->pairs,
         .count = find->count,
@@ -207,16 +234,21 @@ int rt_find_differences(struct rt_find *find, struct rt_arena *arena, struct rt_
     };
 
     find->rows = rt_arena_alloc(arena, (find->count + 1) * sizeof(*find->rows));
-    if (rc == 0 && scan) {
+    if (rc < 0 || find->unfit)
+        return rc;
+    if (!in_full) {
         rt_progress_phase(find->progress, "scanning", 0, find->bytes);
         rc = rt_recent_open(&recent, &setup, err);
+    } else if (fits) {
+        rt_recent_xid(since, receipt.origin.snapshot);
+        rt_stage_mark(find->stage, since);
     }
-    if (rc == 0 && !find->unfit) {
+    if (rc == 0) {
         rt_progress_phase(find->progress, "comparing", find->count, find->bytes);
-        rc = search(find, &all, recent, in_full, err);
+        rc = search(find, &all, recent, err);
     }
-    if (rc == 0)
-        find->missed = rt_recent_missed(recent, arena);
+    if (rc == 0 && in_full && fits)
+        rc = check(find, &setup, arena, err);
     rt_recent_close(recent);
     return rc;
 }

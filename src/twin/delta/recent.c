@@ -12,8 +12,7 @@ enum {
 
 /* ------------------------------------------------------------------ beforehand */
 
-/* A transaction's number as xmin has it. */
-static void short_xid(char out[static 12], const char *xid)
+void rt_recent_xid(char out[static 12], const char *xid)
 {
     snprintf(out, 12, "%lu", (unsigned long)(strtoull(xid, NULL, 10) & 0xffffffff));
 }
@@ -158,10 +157,9 @@ int rt_recent_open(struct rt_recent **out, const struct rt_recent_setup *setup,
 
     recent->setup = *setup;
     recent->entries = rt_alloc((setup->count + 1) * sizeof(*recent->entries));
-    recent->sinks = rt_alloc((setup->count + 1) * sizeof(*recent->sinks));
-    short_xid(recent->prod.xid, receipt->origin.snapshot);
-    short_xid(recent->twin.xid, receipt->twin_snapshot);
-    short_xid(recent->twin.own, receipt->twin_xid);
+    rt_recent_xid(recent->prod.xid, receipt->origin.snapshot);
+    rt_recent_xid(recent->twin.xid, receipt->twin_snapshot);
+    rt_recent_xid(recent->twin.own, receipt->twin_xid);
     rc = read_altered(&prod, setup->prod, &recent->prod, err);
     if (rc == 0)
         rc = read_altered(&twin, setup->twin, &recent->twin, err);
@@ -170,7 +168,7 @@ int rt_recent_open(struct rt_recent **out, const struct rt_recent_setup *setup,
 
         table->why = unfit(&setup->pairs[i], receipt_table(recent, i), &prod, &twin);
         table->verdict = RT_RECENT_COMPARE;
-        skip[i] = table->why != NULL;
+        skip[i] = table->why || (setup->skip && setup->skip[i]);
     }
     if (rc == 0)
         rc = scan(recent, skip, err);
@@ -192,7 +190,6 @@ void rt_recent_close(struct rt_recent *recent)
     for (size_t i = 0; i < recent->setup.count; i++)
         free(recent->entries[i].scanned.ctids);
     free(recent->entries);
-    free(recent->sinks);
     free(recent);
 }
 
@@ -203,63 +200,17 @@ const struct rt_recent_table *rt_recent_of(const struct rt_recent *recent, size_
 
 /* ------------------------------------------------------------------ checking */
 
-static bool is_known(const struct rt_scanned *scanned, const char *prod_ctid)
-{
-    rt_ctid wanted;
-    size_t low = 0, high = scanned->count;
-
-    if (scanned->dropped)
-        return true;
-    wanted = rt_ctid_parse(prod_ctid);
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (scanned->ctids[middle] == wanted)
-            return true;
-        if (scanned->ctids[middle] < wanted)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
-static int check_found(void *context, const char *prod_ctid, const char *twin_ctid,
-                       struct rt_err *err)
-{
-    const struct rt_recent_sink *sink = context;
-    struct rt_recent_entry *entry = &sink->recent->entries[sink->pair];
-
-    /* Deletes of a changed table are found by keys, which miss nothing. */
-    if (entry->table.verdict == RT_RECENT_SAME ||
-        (entry->table.verdict == RT_RECENT_CHANGED && prod_ctid &&
-         !is_known(&entry->scanned, prod_ctid)))
-        entry->missed++;
-    return entry->to.found(entry->to.context, prod_ctid, twin_ctid, err);
-}
-
-struct rt_differences rt_recent_check(struct rt_recent *recent, size_t pair,
-                                      struct rt_differences to)
-{
-    if (recent == NULL)
-        return to;
-    recent->entries[pair].to = to;
-    recent->sinks[pair] = (struct rt_recent_sink){recent, pair};
-    return (struct rt_differences){.found = check_found, .context = &recent->sinks[pair]};
-}
-
-const char *rt_recent_missed(const struct rt_recent *recent, struct rt_arena *arena)
+const char *rt_recent_missed(const struct rt_recent *recent,
+                             const unsigned long long *old, struct rt_arena *arena)
 {
     struct rt_str list = {0};
     const char *text = NULL;
 
-    for (size_t i = 0; recent && i < recent->setup.count; i++) {
-        unsigned long long missed = recent->entries[i].missed;
-
-        if (missed > 0)
+    for (size_t i = 0; i < recent->setup.count; i++) {
+        if (old[i] > 0 && recent->entries[i].table.verdict != RT_RECENT_COMPARE)
             rt_str_addf(&list, "%s%s (%llu row%s)", list.len ? ", " : "",
-                        recent->setup.pairs[i].prod->ident, missed,
-                        missed == 1 ? "" : "s");
+                        recent->setup.pairs[i].prod->ident, old[i],
+                        old[i] == 1 ? "" : "s");
     }
     if (list.len > 0)
         text = rt_arena_strdup(arena, list.data);

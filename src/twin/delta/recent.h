@@ -45,6 +45,7 @@ struct rt_recent_setup {
     const struct rt_receipt *receipt; /* rt_recent_unfit has nothing against it */
     const struct rt_pair *pairs;
     size_t count;
+    const bool *skip; /* pairs that nobody asks for; NULL: none */
     enum rt_hash_way way;
     struct rt_conn *prod; /* in the snapshot's transaction */
     struct rt_conn *twin; /* in the one that keeps writers away from the tables */
@@ -60,6 +61,13 @@ int rt_recent_open(struct rt_recent **out, const struct rt_recent_setup *setup,
 void rt_recent_close(struct rt_recent *recent); /* NULL is fine */
 
 const struct rt_recent_table *rt_recent_of(const struct rt_recent *recent, size_t pair);
+
+/* A transaction's number, or that of a snapshot, as xmin has it: modulo 2^32. */
+void rt_recent_xid(char out[static 12], const char *xid);
+
+/* Tell the stage what is to come of the changed pairs, which may be too much. */
+int rt_recent_foresee(const struct rt_recent *recent, struct rt_stage *stage,
+                      struct rt_err *err) RT_CHECKED;
 
 /*
  * Making the changed pairs equal, in two steps, because only what is staged of all of
@@ -86,14 +94,11 @@ int rt_recent_settle(struct rt_recent *recent, struct rt_stage *stage,
                      struct rt_err *err) RT_CHECKED;
 
 /*
- * For a full comparison: a sink that passes everything on to another one, and counts what
- * the scan has missed (in pairs of the first two verdicts). recent may be NULL. Valid
- * until rt_recent_close.
+ * After a full comparison, when pairs were found to differ in rows that production has
+ * not written since: what of that the scan would have missed. old: how many, of each
+ * pair. "public.users (3 rows), ...": a text in the arena, or NULL for nothing.
  */
-struct rt_differences rt_recent_check(struct rt_recent *recent, size_t pair,
-                                      struct rt_differences to);
-
-/* "public.users (3 rows), ...": a text in the arena, or NULL when nothing was missed. */
-const char *rt_recent_missed(const struct rt_recent *recent, struct rt_arena *arena);
+const char *rt_recent_missed(const struct rt_recent *recent,
+                             const unsigned long long *old, struct rt_arena *arena);
 
 #endif

@@ -8,21 +8,13 @@
 struct rt_recent_entry {
     struct rt_recent_table table;
     struct rt_scanned scanned;
-    struct rt_differences to;  /* where rt_recent_check passes things on */
-    unsigned long long missed; /* that it saw; of one worker at a time */
-    bool unable;               /* to list the rows that may have changed */
-};
-
-struct rt_recent_sink {
-    struct rt_recent *recent;
-    size_t pair;
+    bool unable; /* to list the rows that may have changed */
 };
 
 struct rt_recent {
     struct rt_recent_setup setup;
     struct rt_since prod, twin;
-    struct rt_recent_entry *entries; /* one a pair, as */
-    struct rt_recent_sink *sinks;
+    struct rt_recent_entry *entries; /* one a pair */
 };
 
 #endif

@@ -161,6 +161,33 @@ static unsigned long long number_in(const struct rt_result *row, int column)
     return strtoull(rt_result_get(row, 0, column), NULL, 10);
 }
 
+int rt_stage_count_old(unsigned long long *old, struct rt_stage *stage,
+                       struct rt_err *err)
+{
+    const struct rt_stage_setup *setup = rt_stage_setup_of(stage);
+    struct rt_volley volley = {0};
+    size_t number = 0;
+    int rc = rt_stage_fetch(stage, err);
+
+    for (size_t i = 0; rc == 0 && i < setup->count; i++) {
+        struct rt_str sql = {0};
+
+        if (!rt_stage_of(stage, i)->created)
+            continue;
+        rt_str_addf(&sql, "SELECT count(*) FROM " RT_STAGE_ROWS " WHERE " RT_STAGE_OLD,
+                    i);
+        rt_volley_add(&volley, &sql);
+    }
+    if (rc == 0)
+        rc = rt_volley_run(&volley, setup->writer, err);
+    for (size_t i = 0; rc == 0 && i < setup->count; i++)
+        old[i] = rt_stage_of(stage, i)->created
+                     ? number_in(volley.reads[number++].rows, 0)
+                     : 0;
+    rt_volley_clear(&volley);
+    return rc;
+}
+
 int rt_stage_match(struct rt_stage *stage, struct rt_err *err)
 {
     const struct rt_stage_setup *setup = rt_stage_setup_of(stage);

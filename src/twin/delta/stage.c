@@ -10,6 +10,9 @@
  * be sorted, whatever the table's size. */
 enum { BATCH = 16384, KEEP = 8 * BATCH };
 
+/* So many of a table are found before they are charged for again. */
+enum { SOME = 1024 };
+
 /*
  * What a row costs to write, and each page of the table that it is on: the server logs
  * the whole page, and those of indexes that lead to it (../../tests/bench/resync).
@@ -31,6 +34,9 @@ struct place {
     struct difference *rows; /* not flushed yet, up to KEEP */
     struct difference *gone; /* the same, up to BATCH */
     size_t row_count, row_room, gone_count;
+    size_t uncharged;  /* rows found */
+    double cost_us;    /* of the others */
+    double charged_us; /* of that, or of what is foreseen: in the stage's cost_us */
     struct rt_staged staged;
 };
 
@@ -68,6 +74,11 @@ void rt_stage_close(struct rt_stage *stage)
     pthread_mutex_destroy(&stage->mutex);
     free(stage->places);
     free(stage);
+}
+
+void rt_stage_mark(struct rt_stage *stage, const char *since)
+{
+    stage->setup.since = since;
 }
 
 const char *rt_stage_unfit(const struct rt_stage *stage)
@@ -137,21 +148,60 @@ static size_t count_pages(const struct difference *items, size_t count, bool twi
     return pages;
 }
 
-/* With the mutex held: is all that is staged more than it is worth? */
-static int charge(struct rt_stage *stage, size_t rows, size_t pages, struct rt_err *err)
+static double cost_of(double rows, double pages)
 {
-    stage->cost_us += (double)rows * ROW_US + (double)pages * PAGE_US;
+    return rows * ROW_US + pages * PAGE_US;
+}
+
+/* With the mutex held: a table costs so much by what is known of it. Is all of them more
+ * than it is worth? */
+static int charge(struct place *place, double cost_us, struct rt_err *err)
+{
+    struct rt_stage *stage = place->stage;
+
+    if (cost_us > place->charged_us) {
+        stage->cost_us += cost_us - place->charged_us;
+        place->charged_us = cost_us;
+    }
     if (stage->setup.limit_us <= 0 || stage->cost_us <= stage->setup.limit_us)
         return 0;
     stage->unfit = "so many rows differ that copying everything is faster";
     return rt_err_set(err, RT_EREFUSED, "%s", stage->unfit);
 }
 
+static int spend(struct place *place, size_t rows, size_t pages, struct rt_err *err)
+{
+    int rc;
+
+    place->cost_us += cost_of((double)rows, (double)pages);
+    pthread_mutex_lock(&place->stage->mutex);
+    rc = charge(place, place->cost_us, err);
+    pthread_mutex_unlock(&place->stage->mutex);
+    return rc;
+}
+
+int rt_stage_foresee(struct rt_stage *stage, size_t pair, double rows, double pages,
+                     struct rt_err *err)
+{
+    int rc;
+
+    pthread_mutex_lock(&stage->mutex);
+    rc = charge(&stage->places[pair], cost_of(rows, pages), err);
+    pthread_mutex_unlock(&stage->mutex);
+    return rc;
+}
+
 static int fetch_rows(struct place *place, const char *ctids, const char *twin_ctids,
                       size_t count, struct rt_err *err)
 {
-    return rt_fetch_rows(place->stage->fetch, place->number, &place->staged, ctids,
-                         twin_ctids, count, err);
+    struct rt_stage *stage = place->stage;
+    int rc;
+
+    pthread_mutex_lock(&stage->mutex);
+    rc = rt_fetch_rows(stage->fetch, place->number, &place->staged, ctids, twin_ctids,
+                       count, err);
+    pthread_mutex_unlock(&stage->mutex);
+    return rc;
 }
 
 /* One batch, of rows in production's order. */
@@ -163,11 +213,9 @@ static int flush_batch(struct place *place, const struct difference *rows, size_
 
     list_ctids(&ctids, rows, count, false);
     list_ctids(&twin_ctids, rows, count, true);
-    pthread_mutex_lock(&place->stage->mutex);
-    rc = charge(place->stage, count, count_pages(rows, count, false), err);
+    rc = spend(place, 0, count_pages(rows, count, false), err);
     if (rc == 0)
         rc = fetch_rows(place, ctids.data, twin_ctids.data, count, err);
-    pthread_mutex_unlock(&place->stage->mutex);
     rt_str_clear(&ctids);
     rt_str_clear(&twin_ctids);
     return rc;
@@ -191,19 +239,18 @@ static int flush_rows(struct place *place, struct rt_err *err)
 static int flush_gone(struct place *place, struct rt_err *err)
 {
     struct rt_str ctids = {0};
+    struct rt_stage *stage = place->stage;
     int rc;
 
     if (place->gone_count == 0)
         return 0;
     qsort(place->gone, place->gone_count, sizeof(*place->gone), by_twin);
     list_ctids(&ctids, place->gone, place->gone_count, true);
-    pthread_mutex_lock(&place->stage->mutex);
-    rc = charge(place->stage, place->gone_count,
-                count_pages(place->gone, place->gone_count, true), err);
+    rc = spend(place, 0, count_pages(place->gone, place->gone_count, true), err);
+    pthread_mutex_lock(&stage->mutex);
     if (rc == 0)
-        rc = rt_fetch_gone(place->stage->fetch, place->number, &place->staged, ctids.data,
-                           err);
-    pthread_mutex_unlock(&place->stage->mutex);
+        rc = rt_fetch_gone(stage->fetch, place->number, &place->staged, ctids.data, err);
+    pthread_mutex_unlock(&stage->mutex);
     place->gone_count = 0;
     rt_str_clear(&ctids);
     return rc;
@@ -221,6 +268,22 @@ static struct ctid parse_ctid(const char *text)
     return ctid;
 }
 
+/* struct rt_differences.expected */
+static int foresee(void *context, double rows, double pages, struct rt_err *err)
+{
+    struct place *place = context;
+
+    return rt_stage_foresee(place->stage, place->number, rows, pages, err);
+}
+
+static int charge_found(struct place *place, struct rt_err *err)
+{
+    size_t rows = place->uncharged;
+
+    place->uncharged = 0;
+    return spend(place, rows, 0, err);
+}
+
 /* struct rt_differences.found */
 static int take(void *context, const char *prod_ctid, const char *twin_ctid,
                 struct rt_err *err)
@@ -228,6 +291,12 @@ static int take(void *context, const char *prod_ctid, const char *twin_ctid,
     struct place *place = context;
     struct difference found = {parse_ctid(prod_ctid), parse_ctid(twin_ctid)};
 
+    if (++place->uncharged == SOME) {
+        int rc = charge_found(place, err);
+
+        if (rc < 0)
+            return rc;
+    }
     if (prod_ctid) {
         place->rows = rt_grow(place->rows, place->row_count, &place->row_room,
                               sizeof(*place->rows));
@@ -244,14 +313,17 @@ static int take(void *context, const char *prod_ctid, const char *twin_ctid,
 
 struct rt_differences rt_stage_sink(struct rt_stage *stage, size_t pair)
 {
-    return (struct rt_differences){.found = take, .context = &stage->places[pair]};
+    return (struct rt_differences){
+        .found = take, .expected = foresee, .context = &stage->places[pair]};
 }
 
 int rt_stage_flush(struct rt_stage *stage, size_t pair, struct rt_err *err)
 {
     struct place *place = &stage->places[pair];
-    int rc = flush_rows(place, err);
+    int rc = charge_found(place, err);
 
+    if (rc == 0)
+        rc = flush_rows(place, err);
     if (rc == 0)
         rc = flush_gone(place, err);
     free(place->rows);
@@ -273,11 +345,9 @@ int rt_stage_rows(struct rt_stage *stage, size_t pair, const char *ctids,
     if (count == 0)
         return 0;
     place->staged.by_key = true;
-    pthread_mutex_lock(&stage->mutex);
-    rc = charge(stage, count, 0, err);
+    rc = spend(place, count, 0, err);
     if (rc == 0)
         rc = fetch_rows(place, ctids, NULL, count, err);
-    pthread_mutex_unlock(&stage->mutex);
     return rc;
 }
 
@@ -297,7 +367,8 @@ int rt_stage_forget(struct rt_stage *stage, size_t pair, struct rt_err *err)
     struct rt_str sql = {0};
     int rc = 0;
 
-    place->row_count = place->gone_count = 0;
+    place->row_count = place->gone_count = place->uncharged = 0;
+    place->cost_us = 0;
     place->staged.by_key = place->staged.matched = false;
     place->staged.inserts = 0;
     rt_str_addf(&sql, "TRUNCATE " RT_STAGE_ROWS ", " RT_STAGE_GONE, pair, pair);

@@ -19,7 +19,10 @@ struct rt_stage_setup {
     size_t count;
     enum rt_hash_way way;
     struct rt_progress *progress; /* or NULL */
-    double limit_us;              /* refuse what would take longer to write; 0: nothing */
+    /* A transaction's number on production as xmin has it: rows are marked that none from
+     * it on has written. NULL: they are not. */
+    const char *since;
+    double limit_us; /* refuse what would take longer to write; 0: nothing */
 };
 
 /* What is staged for one table. */
@@ -40,6 +43,12 @@ void rt_stage_close(struct rt_stage *stage); /* NULL is fine */
 struct rt_differences rt_stage_sink(struct rt_stage *stage, size_t pair);
 int rt_stage_flush(struct rt_stage *stage, size_t pair, struct rt_err *err) RT_CHECKED;
 
+/* It is known before they are found that so many rows of a pair differ, at the least and
+ * about, which are on so many pages. Fails as soon as they are too many, as staging
+ * does. */
+int rt_stage_foresee(struct rt_stage *stage, size_t pair, double rows, double pages,
+                     struct rt_err *err) RT_CHECKED;
+
 /* Rows of production that are to be in the twin, whose counterparts there, if any, are
  * found by their key: for incremental. ctids is an array literal: {"(0,1)","(0,2)"}. */
 int rt_stage_rows(struct rt_stage *stage, size_t pair, const char *ctids,
@@ -49,6 +58,13 @@ int rt_stage_rows(struct rt_stage *stage, size_t pair, const char *ctids,
  * tables may wait for each other, because each fetch is a round trip to production. On
  * one thread; rt_stage_match and rt_write_resolve begin with it. */
 int rt_stage_fetch(struct rt_stage *stage, struct rt_err *err) RT_CHECKED;
+
+/* From here on, before anything is staged: rt_stage_setup's since. */
+void rt_stage_mark(struct rt_stage *stage, const char *since);
+
+/* How many of the rows that are staged are older: one number a pair. */
+int rt_stage_count_old(unsigned long long *old, struct rt_stage *stage,
+                       struct rt_err *err) RT_CHECKED;
 
 /* Find the counterparts of what rt_stage_rows has staged, of all pairs, on the writer
  * while no worker stages; until then all count as inserts. */
@@ -64,12 +80,14 @@ const char *rt_stage_unfit(const struct rt_stage *stage);
 const struct rt_stage_setup *rt_stage_setup_of(const struct rt_stage *stage);
 struct rt_staged *rt_stage_of(struct rt_stage *stage, size_t pair);
 
-/* The temporary tables of a pair, for printf: rows with ctid, hash, and a column for each
- * that is not generated, by its index; and the ctids of the twin's rows that go away. */
+/* The temporary tables of a pair, for printf: rows with ctid, hash, whether they are old
+ * where that was asked for, and a column for each that is not generated, by its index;
+ * and the ctids of the twin's rows that go away. */
 #define RT_STAGE_ROWS "pg_temp.revtwin_rows_%zu"
 #define RT_STAGE_GONE "pg_temp.revtwin_gone_%zu"
 #define RT_STAGE_CTID "\"revtwin ctid\""
 #define RT_STAGE_HASH "\"revtwin hash\""
+#define RT_STAGE_OLD "\"revtwin old\""
 #define RT_STAGE_COLUMN "\"revtwin %zu\""
 
 #endif
