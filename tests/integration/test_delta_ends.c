@@ -222,6 +222,45 @@ static void test_commit_that_a_standby_has_not_seen(void **state)
 
 /* ------------------------------------------------------------------ giving up */
 
+/* A delta that might give up; how many bytes of rows it has read. */
+static unsigned long long try_delta(struct deltas *f, bool full_compare, bool gives_up)
+{
+    unsigned long long before = f->progress.read;
+
+    f->may_give_up = true;
+    f->full_compare = full_compare;
+    assert_int_equal(delta_run(f), 0);
+    if (!gives_up)
+        assert_null(f->job.unfit);
+    else
+        assert_string_equal(f->job.unfit,
+                            "so many rows differ that copying everything is faster");
+    return f->progress.read - before;
+}
+
+/* Before anything is staged, and not where there is less to do. */
+static void test_giving_up_early(void **state)
+{
+    struct deltas *f = *state;
+
+    delta_both("create table t (id int primary key, v int);"
+               "insert into t select n, 0 from generate_series(1, 250000) n");
+    assert_int_equal(try_delta(f, false, false), 0);
+    delta_prod("update t set v = 1 where id <= 120000");
+    assert_int_equal(try_delta(f, false, true), 0); /* by the receipt */
+    assert_int_equal(try_delta(f, true, true), 0);  /* by hashes */
+    delta_prod("update t set v = 0 where id <= 120000");
+    assert_int_equal(try_delta(f, true, false), 0); /* they are what they were */
+    delta_prod("update t set v = 2 where id <= 40000");
+    assert_true(try_delta(f, false, false) > 0);
+    delta_prod("update t set v = 3 where id <= 40000");
+    assert_true(try_delta(f, true, false) > 0);
+    delta_prod("delete from t where id <= 150000");
+    assert_int_equal(try_delta(f, false, true), 0);
+    f->may_give_up = f->full_compare = false;
+    delta_expect_equal(f);
+}
+
 static void test_so_much_that_a_rebuild_is_faster(void **state)
 {
     struct deltas *f = *state;
@@ -233,7 +272,7 @@ static void test_so_much_that_a_rebuild_is_faster(void **state)
     world_expect(w, 0);
     assert_string_equal(w->result.method, "rebuild");
     w->options.method = RT_METHOD_AUTO;
-    delta_prod("update t set v = 1 where id <= 90000"); /* less than half: by receipt */
+    delta_prod("update t set v = 1 where id <= 99000"); /* less than half: by receipt */
     world_expect(w, 0);
     assert_string_equal(w->result.method, "rebuild");
     assert_string_equal(w->result.why,
@@ -306,6 +345,7 @@ int main(void)
         delta_test(test_commit_that_was_lost),
         delta_test(test_commit_of_which_nobody_knows),
         delta_test(test_commit_that_a_standby_has_not_seen),
+        delta_test(test_giving_up_early),
         delta_test(test_so_much_that_a_rebuild_is_faster),
         delta_test(test_twin_that_was_changed_by_hand),
     };

@@ -17,7 +17,7 @@ enum { SOME = 1024 };
  * What a row costs to write, and each page of the table that it is on: the server logs
  * the whole page, and those of indexes that lead to it (../../tests/bench/resync).
  */
-enum { ROW_US = 20, PAGE_US = 35 };
+enum { ROW_US = 10, PAGE_US = 35 };
 
 struct ctid {
     uint32_t block;
