@@ -55,9 +55,13 @@ static void print_resync(const struct rt_report *report,
                     result->tables, plural(result->tables), result->rows_read,
                     plural(result->rows_read));
     } else {
-        rt_str_addf(&amount, "%lu of %lu table%s changed, %llu row%s read, %llu written",
+        rt_str_addf(&amount, "%lu of %lu table%s changed, %llu row%s ",
                     result->tables_changed, result->tables, plural(result->tables),
-                    result->rows_read, plural(result->rows_read), result->rows_written);
+                    result->rows_read, plural(result->rows_read));
+        if (result->keys_read > 0)
+            rt_str_addf(&amount, "and %llu key%s ", result->keys_read,
+                        plural(result->keys_read));
+        rt_str_addf(&amount, "read, %llu written", result->rows_written);
     }
     rt_report_line(report, "the twin is production as of %s (%s%s, %s, in %.1f s)",
                    result->snapshot_at, result->method,
@@ -91,6 +95,7 @@ static void put_resync(json_t *doc, const struct rt_resync_result *result,
     put_count(twin, "tables_changed", result->tables_changed);
     put_count(twin, "tables_compared", result->tables_compared);
     put_count(twin, "rows_read", result->rows_read);
+    put_count(twin, "keys_read", result->keys_read);
     put_count(twin, "rows_written", result->rows_written);
     put_count(twin, "bytes_read", result->bytes_read);
     put_count(twin, "bytes_written", result->bytes_written);

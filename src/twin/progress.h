@@ -13,12 +13,13 @@ struct rt_progress {
     atomic_ullong tables, tables_all;
     atomic_ullong bytes, bytes_all; /* done, and expected (0: not known) */
     atomic_ullong rows_read;        /* of production, for comparing */
+    atomic_ullong keys_read;        /* in its indexes alone */
     atomic_ullong read, written;    /* bytes from production, and to the twin */
     void (*show)(void *context, const struct rt_progress *progress); /* or NULL */
     void *context;
 };
 
-/* Begin a phase: its name, and counters from zero but read, written and rows_read. */
+/* Begin a phase: its name, and counters from zero but rows_read and those after it. */
 void rt_progress_phase(struct rt_progress *progress, const char *name,
                        unsigned long long tables_all, unsigned long long bytes_all);
 

@@ -196,6 +196,7 @@ static int run_delta(struct resync *r, const char **unfit, struct rt_err *err)
     out->tables_changed = job.tables_changed;
     out->tables_compared = job.tables_compared;
     out->missed = job.missed;
+    out->keys_read = r->progress->keys_read;
     out->violated = job.violated;
     out->violated_count = job.violated_count;
     tell_of(out, &job.receipt, &job.snapshot);

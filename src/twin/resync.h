@@ -60,6 +60,7 @@ struct rt_resync_result {
     unsigned long long size; /* of a twin that was rebuilt, in bytes */
     unsigned long tables, tables_changed, tables_compared; /* the last: in full */
     unsigned long long rows_read, rows_written, bytes_read, bytes_written;
+    unsigned long long keys_read; /* in production's indexes, without reading a row */
     const char *missed; /* what earlier runs had wrongly taken for equal, mended by this
                            one; NULL: nothing */
     const char **left_out; /* what of production is not in the twin: "foreign table

@@ -167,6 +167,14 @@ static void totals(void **state)
                     "(delta, 1 of 2 tables changed, 1001 rows read, 10 written, in ");
     revtwin(0, "resync", NULL, NULL);
     assert_contains(ran.out, "(delta, none of 2 tables had changed, 1001 rows read, in ");
+    prod("vacuum analyze t");
+    prod("delete from t where id = 30");
+    revtwin(0, "resync", "--json", NULL);
+    assert_in_range(total("rows_read"), 1000, 1100);
+    assert_int_equal(total("keys_read"), 999);
+    prod("delete from t where id = 31");
+    revtwin(0, "resync", NULL, NULL);
+    assert_contains(ran.out, " rows and 998 keys read, 1 written, in ");
     (void)state;
 }
 

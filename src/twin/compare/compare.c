@@ -159,7 +159,10 @@ static int compare_chunks(struct comparison *all, size_t count, struct rt_worker
     rc = open_sides(&sides, worker, err);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         rc = merge_chunks(&all[i], &sides, err);
-        all[i].out->read += all[i].out->prod_rows;
+        if (rt_cut_by_index(&all[i].cut, &all[i].prod))
+            all[i].out->keys += all[i].out->prod_rows;
+        else
+            all[i].out->read += all[i].out->prod_rows;
         if (rc == 0)
             rc = expect(&all[i], err);
         if (rc < 0)

@@ -32,7 +32,8 @@ struct rt_differences {
 struct rt_compared {
     unsigned long long prod_rows, twin_rows; /* in the table */
     unsigned long long read;                 /* rows read from production, all scans */
-    unsigned long long chunks, differing;    /* chunks */
+    unsigned long long keys; /* and entries of its indexes, where no rows were read */
+    unsigned long long chunks, differing; /* chunks */
 };
 
 /*

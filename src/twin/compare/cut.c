@@ -252,10 +252,15 @@ static void add_index_sums(struct rt_str *sql, const struct rt_cut *cut,
                     "= on; SET LOCAL enable_bitmapscan = on");
 }
 
+bool rt_cut_by_index(const struct rt_cut *cut, const struct rt_table *table)
+{
+    return cut->depth == RT_COMPARE_KEYS && cut->kind == RT_CUT_RANGES && table->visible;
+}
+
 void rt_cut_sums(struct rt_str *sql, const struct rt_cut *cut,
                  const struct rt_table *table)
 {
-    if (cut->depth == RT_COMPARE_KEYS && cut->kind == RT_CUT_RANGES && table->visible)
+    if (rt_cut_by_index(cut, table))
         add_index_sums(sql, cut, table);
     else
         add_scan_sums(sql, cut, table);

@@ -43,6 +43,9 @@ void rt_cut_end(struct rt_cut *cut, const struct rt_table *table,
 void rt_cut_sums(struct rt_str *sql, const struct rt_cut *cut,
                  const struct rt_table *table);
 
+/* Whether that reads no rows, only their keys in an index. */
+bool rt_cut_by_index(const struct rt_cut *cut, const struct rt_table *table);
+
 /* Chunks first to last. */
 struct rt_run {
     int64_t first, last;

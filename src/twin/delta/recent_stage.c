@@ -122,9 +122,10 @@ static int find_gone(struct rt_worker *worker, void *context, struct rt_err *err
                                RT_COMPARE_KEYS, err);
 
     for (size_t i = 0; rc == 0 && i < hunt->count; i++) {
-        if (recent->setup.progress)
-            atomic_fetch_add(&recent->setup.progress->rows_read,
-                             hunt->items[i].compared.read);
+        if (recent->setup.progress) {
+            recent->setup.progress->rows_read += hunt->items[i].compared.read;
+            recent->setup.progress->keys_read += hunt->items[i].compared.keys;
+        }
         rc = rt_stage_flush(stage, hunt->gone[i]->pair, err);
     }
     return rc;
