@@ -131,7 +131,7 @@ static int match(struct delta *d, struct rt_err *err)
 /* ------------------------------------------------------------------ find */
 
 /* What a rebuild takes, and what a delta may for writing, which is all it does but some;
- * measured in tests/bench/resync, of 165 MB of tables and of 495. */
+ * measured in tests/bench/resync: 2.3 s for tables of 165 MB, 5.1 s for 495 MB. */
 static double limit_us(const struct delta *d)
 {
     const double fixed_us = 0.95e6, bytes_per_us = 120, share = 0.9;

@@ -17,4 +17,8 @@ struct rt_recent {
     struct rt_recent_entry *entries; /* one a pair */
 };
 
+/* About how many pages of the twin will be written to for a changed pair, or more. */
+int rt_recent_pages(double *pages, const struct rt_recent *recent, size_t pair,
+                    struct rt_err *err) RT_CHECKED;
+
 #endif

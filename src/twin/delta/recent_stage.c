@@ -3,39 +3,27 @@
 #include "base/str.h"
 #include "twin/delta/recent_private.h"
 
-enum {
-    BATCH = 10000, /* addresses in one statement */
-    BLOCK = 8192,
-};
+enum { BATCH = 10000 }; /* addresses in one statement */
 
 /* ------------------------------------------------------------------ beforehand */
 
-static double count_pages(const struct rt_scanned *scanned, const struct rt_table *table)
-{
-    double pages = (double)(table->bytes / BLOCK), count = scanned->count > 0;
-
-    for (size_t i = 1; i < scanned->count; i++)
-        count += scanned->ctids[i] >> 16 != scanned->ctids[i - 1] >> 16;
-    if (!scanned->dropped)
-        return count;
-    return pages < (double)scanned->prod.recent ? pages : (double)scanned->prod.recent;
-}
-
-/* What an update replaces is on the twin about as near together as on production. */
 int rt_recent_foresee(const struct rt_recent *recent, struct rt_stage *stage,
                       struct rt_err *err)
 {
     int rc = 0;
 
+    if (rt_stage_setup_of(stage)->limit_us <= 0)
+        return 0;
     for (size_t i = 0; rc == 0 && i < recent->setup.count; i++) {
-        const struct rt_recent_entry *entry = &recent->entries[i];
-        const struct rt_recent_table *table = &entry->table;
-        double gone = (double)table->twin_rows - (double)table->prod_rows;
+        const struct rt_recent_table *table = &recent->entries[i].table;
+        double gone = (double)table->twin_rows - (double)table->prod_rows, pages;
 
-        if (table->verdict == RT_RECENT_CHANGED)
+        if (table->verdict != RT_RECENT_CHANGED)
+            continue;
+        rc = rt_recent_pages(&pages, recent, i, err);
+        if (rc == 0)
             rc = rt_stage_foresee(
-                stage, i, (double)table->changed + (gone > 0 ? gone : 0),
-                count_pages(&entry->scanned, recent->setup.pairs[i].prod), err);
+                stage, i, (double)table->changed + (gone > 0 ? gone : 0), pages, err);
     }
     return rc;
 }
