@@ -128,7 +128,7 @@ static int merge_chunks(struct comparison *c, struct sides *sides, struct rt_err
  * where they are together there are more of them. */
 static int expect(const struct comparison *c, struct rt_err *err)
 {
-    const double most = 0.98; /* of the chunks: by all nothing is told */
+    const double most = 0.998; /* of the chunks: more tell nothing more */
     const struct rt_differences *to = c->differences;
     double share, pages = (double)c->prod.bytes / 8192;
 
@@ -374,13 +374,20 @@ static int cut_tables(struct comparison *all, size_t count, struct rt_conn *prod
     return rc < 0 ? wrap(&all[0], err) : 0;
 }
 
-int rt_compare_tables(struct rt_comparing *items, size_t count, struct rt_worker *worker,
-                      enum rt_hash_way way, enum rt_compare_depth depth,
-                      struct rt_err *err)
+struct rt_compare {
+    struct comparison *all;
+    size_t count;
+};
+
+int rt_compare_open(struct rt_compare **out, struct rt_comparing *items, size_t count,
+                    struct rt_worker *worker, enum rt_hash_way way,
+                    enum rt_compare_depth depth, struct rt_err *err)
 {
     struct comparison *all = rt_alloc((count + 1) * sizeof(*all));
     int rc;
 
+    *out = rt_alloc(sizeof(**out));
+    **out = (struct rt_compare){all, count};
     for (size_t i = 0; i < count; i++) {
         struct comparison *c = &all[i];
 
@@ -396,11 +403,44 @@ int rt_compare_tables(struct rt_comparing *items, size_t count, struct rt_worker
     rc = cut_tables(all, count, worker->prod, err);
     if (rc == 0)
         rc = compare_chunks(all, count, worker, err);
+    return rc;
+}
+
+size_t rt_compare_size(const struct rt_compare *compare)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < compare->count; i++)
+        size += compare->all[i].run_cap * sizeof(struct rt_run);
+    return size;
+}
+
+int rt_compare_rows(struct rt_compare *compare, struct rt_worker *worker,
+                    struct rt_err *err)
+{
+    return find_rows(compare->all, compare->count, worker, err);
+}
+
+void rt_compare_close(struct rt_compare *compare)
+{
+    if (compare == NULL)
+        return;
+    for (size_t i = 0; i < compare->count; i++)
+        free(compare->all[i].runs);
+    free(compare->all);
+    free(compare);
+}
+
+int rt_compare_tables(struct rt_comparing *items, size_t count, struct rt_worker *worker,
+                      enum rt_hash_way way, enum rt_compare_depth depth,
+                      struct rt_err *err)
+{
+    struct rt_compare *compare;
+    int rc = rt_compare_open(&compare, items, count, worker, way, depth, err);
+
     if (rc == 0)
-        rc = find_rows(all, count, worker, err);
-    for (size_t i = 0; i < count; i++)
-        free(all[i].runs);
-    free(all);
+        rc = rt_compare_rows(compare, worker, err);
+    rt_compare_close(compare);
     return rc;
 }
 

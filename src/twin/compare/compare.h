@@ -58,6 +58,19 @@ int rt_compare_tables(struct rt_comparing *items, size_t count, struct rt_worker
                       enum rt_hash_way way, enum rt_compare_depth depth,
                       struct rt_err *err) RT_CHECKED;
 
+/* The same in two steps: the chunks, and then the rows. What items point to must stay.
+ * After an error of the first there is something to close, too. */
+struct rt_compare;
+int rt_compare_open(struct rt_compare **out, struct rt_comparing *items, size_t count,
+                    struct rt_worker *worker, enum rt_hash_way way,
+                    enum rt_compare_depth depth, struct rt_err *err) RT_CHECKED;
+int rt_compare_rows(struct rt_compare *compare, struct rt_worker *worker,
+                    struct rt_err *err) RT_CHECKED;
+void rt_compare_close(struct rt_compare *compare); /* NULL is fine */
+
+/* The memory in bytes that it takes between the steps. */
+size_t rt_compare_size(const struct rt_compare *compare);
+
 /* How many of the next pairs are so small that they should be compared together. */
 size_t rt_compare_group(const struct rt_comparing *items, size_t count);
 

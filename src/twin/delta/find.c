@@ -16,7 +16,14 @@ struct batch {
     struct search **searches;   /* of each of */
     struct rt_comparing *items; /* these */
     size_t count;
+    struct rt_compare *compare; /* between its steps */
+    atomic_size_t *waiting;     /* bytes of those of all batches */
 };
+
+/* Bytes of comparisons that may wait for their second step, and what keeps the jobs of
+ * that behind all of the first. */
+static const size_t most_waiting = 12 << 20;
+static const double behind = -1e15;
 
 static void note_done(const struct search *s)
 {
@@ -26,13 +33,15 @@ static void note_done(const struct search *s)
     s->find->progress->tables++;
 }
 
-static int compare(struct rt_worker *worker, void *context, struct rt_err *err)
+static int compare_rows(struct rt_worker *worker, void *context, struct rt_err *err)
 {
-    const struct batch *batch = context;
+    struct batch *batch = context;
     struct rt_find *find = batch->find;
-    int rc = rt_compare_tables(batch->items, batch->count, worker, find->way,
-                               RT_COMPARE_ROWS, err);
+    int rc = rt_compare_rows(batch->compare, worker, err);
 
+    *batch->waiting -= rt_compare_size(batch->compare);
+    rt_compare_close(batch->compare);
+    batch->compare = NULL;
     for (size_t i = 0; rc == 0 && i < batch->count; i++) {
         const struct rt_compared *compared = &batch->items[i].compared;
 
@@ -42,6 +51,27 @@ static int compare(struct rt_worker *worker, void *context, struct rt_err *err)
         note_done(batch->searches[i]);
     }
     return rc;
+}
+
+/* All chunks come before any row: they show that there is too much to do. */
+static int compare_chunks(struct rt_worker *worker, void *context, struct rt_err *err)
+{
+    struct batch *batch = context;
+    int rc = rt_compare_open(&batch->compare, batch->items, batch->count, worker,
+                             batch->find->way, RT_COMPARE_ROWS, err);
+
+    *batch->waiting += rt_compare_size(batch->compare);
+    if (rc < 0)
+        return rc;
+    if (*batch->waiting > most_waiting)
+        return compare_rows(worker, batch, err);
+    rt_crew_add(worker->crew,
+                &(struct rt_job){
+                    .run = compare_rows,
+                    .context = batch,
+                    .weight = behind + (double)batch->items->pair->prod->bytes,
+                });
+    return 0;
 }
 
 static int stage(struct rt_worker *worker, void *context, struct rt_err *err)
@@ -67,6 +97,7 @@ struct comparisons {
     struct search *searches, **some;
     struct rt_comparing *items;
     struct batch *batches;
+    atomic_size_t waiting;
     size_t count, batch_count; /* that have jobs; a second round comes behind the first */
 };
 
@@ -93,9 +124,10 @@ static void start_comparisons(struct comparisons *all, struct rt_find *find, siz
             .searches = all->some + from,
             .items = all->items + from,
             .count = rt_compare_group(all->items + from, all->count - from),
+            .waiting = &all->waiting,
         };
         rt_crew_add(find->crew, &(struct rt_job){
-                                    .run = compare,
+                                    .run = compare_chunks,
                                     .context = batch,
                                     .weight = (double)batch->items->pair->prod->bytes,
                                 });
@@ -247,6 +279,8 @@ int rt_find_differences(struct rt_find *find, struct rt_arena *arena, struct rt_
         rt_progress_phase(find->progress, "comparing", find->count, find->bytes);
         rc = search(find, &all, recent, err);
     }
+    for (size_t i = 0; i < all.batch_count; i++)
+        rt_compare_close(all.batches[i].compare);
     if (rc == 0 && in_full && fits)
         rc = check(find, &setup, arena, err);
     rt_recent_close(recent);
