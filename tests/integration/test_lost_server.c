@@ -101,7 +101,7 @@ static void a_standby_answers_instead(void **state)
     lose_server(s, SLEEP, "1");
     cluster_resume(&scene_server);
     scene_finish(s, 6);
-    assert_warned(s, "in recovery");
+    assert_warned(s, "in hot standby mode");
     assert_warned(s, "1 of 3 migrations are known to be committed");
     cluster_exec(&scene_server, "postgres", "SELECT pg_promote()");
     expect_only_the_first(s);
