@@ -105,10 +105,10 @@ static int complain(const struct rt_resync_result *result, struct rt_err *err)
     rt_err_set(err, RT_EDIFFERS,
                "earlier resyncs had left differences that they did not see: %s",
                result->missed);
-    return rt_err_advice(err, "The twin is equal to production now: its tables were "
-                              "compared in full, and what differed was mended. Please "
-                              "report this; until it is understood, use revtwin resync "
-                              "--full-compare.");
+    return rt_err_advice(
+        err, "The twin is equal to production now: what differed was "
+             "mended. Please report this; until it is understood, use revtwin resync "
+             "--full-compare.");
 }
 
 static int resync(struct forward *forward, struct rt_context *context, struct rt_err *err)

@@ -188,6 +188,7 @@ static int run_delta(struct resync *r, const char **unfit, struct rt_err *err)
     int rc = rt_delta(&job, r->arena, err);
 
     *unfit = job.unfit;
+    out->missed = job.missed; /* also when a rebuild has to mend it */
     if (rc < 0 || job.unfit)
         return rc;
     out->method = job.receipt.method;
@@ -195,7 +196,6 @@ static int run_delta(struct resync *r, const char **unfit, struct rt_err *err)
     out->tables = job.tables;
     out->tables_changed = job.tables_changed;
     out->tables_compared = job.tables_compared;
-    out->missed = job.missed;
     out->keys_read = r->progress->keys_read;
     out->violated = job.violated;
     out->violated_count = job.violated_count;

@@ -406,9 +406,18 @@ int rt_compare_open(struct rt_compare **out, struct rt_comparing *items, size_t 
     return rc;
 }
 
+bool rt_compare_differs(const struct rt_compare *compare)
+{
+    for (size_t i = 0; i < compare->count; i++) {
+        if (compare->all[i].run_count > 0)
+            return true;
+    }
+    return false;
+}
+
 size_t rt_compare_size(const struct rt_compare *compare)
 {
-    size_t size = 0;
+    size_t size = compare->count * sizeof(*compare->all);
 
     for (size_t i = 0; i < compare->count; i++)
         size += compare->all[i].run_cap * sizeof(struct rt_run);

@@ -68,6 +68,9 @@ int rt_compare_rows(struct rt_compare *compare, struct rt_worker *worker,
                     struct rt_err *err) RT_CHECKED;
 void rt_compare_close(struct rt_compare *compare); /* NULL is fine */
 
+/* Whether the second step has anything to do. */
+bool rt_compare_differs(const struct rt_compare *compare);
+
 /* The memory in bytes that it takes between the steps. */
 size_t rt_compare_size(const struct rt_compare *compare);
 

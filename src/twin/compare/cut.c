@@ -296,15 +296,15 @@ static void add_ranges(struct rt_str *sql, const struct rt_cut *cut,
     for (size_t i = 0; i < count; i++)
         rt_str_addf(sql, "%s%" PRId64, i ? "," : "",
                     runs[i].last > cut->last ? INT64_MAX : last_in(cut, runs[i].last));
-    rt_str_add(sql, "}'::int8[]) WITH ORDINALITY run (lower, upper, part), "
+    rt_str_add(sql, "}'::int8[]) WITH ORDINALITY revtwin_run (lower, upper, part), "
                     "LATERAL (SELECT ");
     add_row(sql, cut, table);
     add_source(sql, table);
     rt_str_add(sql, " AND ");
     rt_quote_ident(sql, leading(table));
-    rt_str_add(sql, " >= run.lower AND ");
+    rt_str_add(sql, " >= revtwin_run.lower AND ");
     rt_quote_ident(sql, leading(table));
-    rt_str_add(sql, " <= run.upper ORDER BY ");
+    rt_str_add(sql, " <= revtwin_run.upper ORDER BY ");
     if (table->key_count == 1) { /* alone it could be the name of a result, h */
         rt_str_addf(sql, "%s.", table->ident);
         rt_quote_ident(sql, leading(table));

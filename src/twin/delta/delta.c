@@ -307,17 +307,27 @@ static int write_receipt(struct delta *d, struct rt_err *err)
 static int empty_left_out(struct delta *d, struct rt_err *err)
 {
     const struct rt_tables *twin = &d->twin_tables;
-    struct rt_str sql = {0};
+    struct rt_str full = {0}, list = {0};
+    struct rt_result *found = NULL;
     int rc = 0;
 
     for (size_t i = 0; d->job->snapshot.tables.standby && i < twin->count; i++) {
         if (twin->table[i].unlogged)
-            rt_str_addf(&sql, "%s ONLY %s", sql.len ? "," : "TRUNCATE",
+            rt_str_addf(&full, "%sEXISTS (SELECT FROM ONLY %s)",
+                        full.len ? ", " : "SELECT ", twin->table[i].ident);
+    }
+    if (full.len > 0)
+        rc = rt_query(&found, d->writer, full.data, 0, NULL, err);
+    for (size_t i = 0, k = 0; rc == 0 && found && i < twin->count; i++) {
+        if (twin->table[i].unlogged && rt_result_true(found, 0, (int)k++))
+            rt_str_addf(&list, "%s ONLY %s", list.len ? "," : "TRUNCATE",
                         twin->table[i].ident);
     }
-    if (sql.len > 0)
-        rc = rt_exec(NULL, d->writer, sql.data, err);
-    rt_str_clear(&sql);
+    if (rc == 0 && list.len > 0)
+        rc = rt_exec(NULL, d->writer, list.data, err);
+    rt_result_free(found);
+    rt_str_clear(&full);
+    rt_str_clear(&list);
     return rc;
 }
 
@@ -404,7 +414,7 @@ static bool is_refused(const struct rt_err *err)
 
 /* What cannot be done to the tables that there are, though new ones could be filled: a
  * published table without a replica identity loses no rows, and a table has no room for
- * two more columns. */
+ * a few more columns. */
 static bool is_impossible(const struct rt_err *err)
 {
     return rt_err_is(err, "55000") || strncmp(err->sqlstate, "54", 2) == 0;

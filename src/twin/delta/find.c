@@ -63,7 +63,7 @@ static int compare_chunks(struct rt_worker *worker, void *context, struct rt_err
     *batch->waiting += rt_compare_size(batch->compare);
     if (rc < 0)
         return rc;
-    if (*batch->waiting > most_waiting)
+    if (!rt_compare_differs(batch->compare) || *batch->waiting > most_waiting)
         return compare_rows(worker, batch, err);
     rt_crew_add(worker->crew,
                 &(struct rt_job){
@@ -283,6 +283,8 @@ int rt_find_differences(struct rt_find *find, struct rt_arena *arena, struct rt_
         rt_compare_close(all.batches[i].compare);
     if (rc == 0 && in_full && fits)
         rc = check(find, &setup, arena, err);
+    else if (rc == -RT_EREFUSED && in_full && fits)
+        rt_log("too much differs to tell whether earlier resyncs have missed any of it");
     rt_recent_close(recent);
     return rc;
 }

@@ -50,9 +50,9 @@ static int read_keys(struct rt_result **out, const struct rt_recent *recent, siz
     add_keys(&sql, table, "quote_literal(", " || ', ' || ", "::text)");
     rt_str_add(&sql, " || ')', ', ') FROM unnest('");
     rt_ctid_literal(&sql, some, SAMPLE);
-    rt_str_add(&sql, "'::tid[]) AS d JOIN ");
+    rt_str_add(&sql, "'::tid[]) AS d (address) JOIN ");
     rt_project_source(&sql, table, "t");
-    rt_str_add(&sql, " ON t.ctid = d");
+    rt_str_add(&sql, " ON t.ctid = d.address");
     rc = rt_query(out, recent->setup.prod, sql.data, 0, NULL, err);
     rt_str_clear(&sql);
     return rc;

@@ -37,6 +37,8 @@ struct place {
     struct difference *rows; /* not flushed yet, up to KEEP */
     struct difference *gone; /* the same, up to BATCH */
     size_t row_count, row_room, gone_count;
+    size_t pages;      /* of the twin, charged for */
+    size_t fetched;    /* rows, of which that part is paid */
     size_t uncharged;  /* rows found */
     double cost_us;    /* of the others */
     double charged_us; /* of that, or of what is foreseen: in the stage's cost_us */
@@ -50,6 +52,7 @@ struct rt_stage {
     struct rt_fetch *fetch;
     double cost_us;
     const char *unfit;
+    char since[12]; /* rt_stage_mark */
 };
 
 struct rt_stage *rt_stage_open(const struct rt_stage_setup *setup)
@@ -81,7 +84,8 @@ void rt_stage_close(struct rt_stage *stage)
 
 void rt_stage_mark(struct rt_stage *stage, const char *since)
 {
-    stage->setup.since = since;
+    snprintf(stage->since, sizeof(stage->since), "%s", since);
+    stage->setup.since = stage->since;
 }
 
 const char *rt_stage_unfit(const struct rt_stage *stage)
@@ -139,16 +143,24 @@ static void list_ctids(struct rt_str *list, const struct difference *items, size
     rt_str_add(list, "}");
 }
 
-/* Of the twin, as far as they are in its order. */
-static size_t count_pages(const struct place *place, const struct difference *items,
+/* Of the twin, as far as they are in its order, that are not charged for. What is only on
+ * production will fill pages behind them. */
+static size_t count_pages(struct place *place, const struct difference *items,
                           size_t count)
 {
     const struct rt_table *twin = place->stage->setup.pairs[place->number].twin;
-    size_t pages = count > 0, all = twin->bytes / BLOCK + 1;
+    size_t pages = 0, all = twin->bytes / BLOCK + 1, left = all - place->pages;
+    const struct ctid *last = NULL;
 
-    for (size_t i = 1; i < count; i++)
-        pages += items[i].twin.block != items[i - 1].twin.block;
-    return pages < all ? pages : all;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].twin.offset == 0)
+            continue;
+        pages += last == NULL || items[i].twin.block != last->block;
+        last = &items[i].twin;
+    }
+    pages = pages < left ? pages : left;
+    place->pages += pages;
+    return pages;
 }
 
 static double cost_of(double rows, double pages)
@@ -204,6 +216,7 @@ static int fetch_rows(struct place *place, const char *ctids, const char *twin_c
     rc = rt_fetch_rows(stage->fetch, place->number, &place->staged, ctids, twin_ctids,
                        count, err);
     stage->cost_us -= (double)count * FETCH_US;
+    place->fetched += count;
     pthread_mutex_unlock(&stage->mutex);
     return rc;
 }
@@ -371,12 +384,15 @@ int rt_stage_forget(struct rt_stage *stage, size_t pair, struct rt_err *err)
     struct rt_str sql = {0};
     int rc = 0;
 
-    place->row_count = place->gone_count = place->uncharged = 0;
+    place->row_count = place->gone_count = place->uncharged = place->pages = 0;
     place->cost_us = 0;
     place->staged.by_key = place->staged.matched = false;
     place->staged.inserts = 0;
     rt_str_addf(&sql, "TRUNCATE " RT_STAGE_ROWS ", " RT_STAGE_GONE, pair, pair);
     pthread_mutex_lock(&stage->mutex);
+    stage->cost_us += (double)place->fetched * FETCH_US - place->charged_us;
+    place->charged_us = 0;
+    place->fetched = 0;
     if (place->staged.created)
         rc = rt_fetch_run(stage->fetch, err);
     if (rc == 0 && place->staged.created)
