@@ -181,7 +181,7 @@ const char *rt_conn_host(const struct rt_conn *conn)
 
 bool rt_conn_intact(const struct rt_conn *conn)
 {
-    struct sockaddr_storage own;
+    struct sockaddr_storage own = {0};
     socklen_t size = sizeof(own);
 
     return PQsslInUse(conn->pg) || PQgssEncInUse(conn->pg) ||

@@ -56,7 +56,7 @@ struct rt_tables {
     const char **left_out;
     size_t left_out_count;
     const char *far; /* OIDs of materialized views among them, a space around each */
-    bool standby; /* unlogged tables are left out, too: they have no rows there */
+    bool standby;    /* unlogged tables are left out, too: they have no rows there */
 };
 
 /*

@@ -97,7 +97,7 @@ static int order_lines(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-void check_sort_lines(char *from, char *end)
+void check_sort_lines(char *from, const char *end)
 {
     size_t size = (size_t)(end - from), count = 0;
     char **lines = check_alloc((size + 1) * sizeof(*lines));

@@ -24,7 +24,7 @@ void *check_alloc(size_t size);
 
 /* Put the lines between from and end, each with its newline, in the order of their text.
  */
-void check_sort_lines(char *from, char *end);
+void check_sort_lines(char *from, const char *end);
 
 void check_contains(const char *text, const char *part, const char *file, int line);
 void check_lacks(const char *text, const char *part, const char *file, int line);

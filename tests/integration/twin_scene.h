@@ -1,4 +1,5 @@
-/* A scene (scene.h) with a twin: a database of production's name on a server of its own. */
+/* A scene (scene.h) with a twin: a database of production's name on a server of its own.
+ */
 #ifndef TEST_TWIN_SCENE_H
 #define TEST_TWIN_SCENE_H
 

@@ -87,7 +87,7 @@ int rt_recent_pages(double *pages, const struct rt_recent *recent, size_t pair,
 {
     const struct rt_pair *both = &recent->setup.pairs[pair];
     const struct rt_scanned *scanned = &recent->entries[pair].scanned;
-    double rows = (double)scanned->prod.recent, all = (double)(both->twin->bytes / BLOCK);
+    double rows = (double)scanned->prod.recent, all = (double)both->twin->bytes / BLOCK;
     struct rt_table twin = *both->twin;
     struct rt_result *keys;
     double span;
