@@ -11,6 +11,10 @@
 #include "base/arena.h"
 #include "pg/conn.h"
 
+/* Bytes of a page, as servers are built by default. Where it is another, ranges of pages
+ * are only less even, and estimates less right. */
+enum { RT_TABLE_PAGE = 8192 };
+
 struct rt_column {
     const char *name; /* not quoted */
     const char *type; /* of format_type: "numeric(10,2)" */

@@ -239,11 +239,22 @@ static void expect_scans(struct moving *m, const char *name, long wanted)
     assert_int_equal(scans(m, name), before + wanted);
 }
 
+static int move_half(struct moving *m)
+{
+    static const struct rt_blocks half = {.from = 0, .to = 20};
+    const struct rt_move move = {.prod = table(&m->here, "t"),
+                                 .next = table(&m->there, "t"),
+                                 .blocks = &half,
+                                 .passed = count,
+                                 .context = m};
+    struct rt_copied copied;
+
+    return rt_move(&copied, &move, m->prod, m->twin, &m->world->err);
+}
+
 /* Production reads a table once where that is enough, and again where it is not. */
 static void production_is_asked_where_it_has_to_be(void **state)
 {
-    static const struct rt_blocks half = {.from = 0, .to = 20};
-    struct rt_copied copied;
     unsigned long long found;
     struct moving m;
 
@@ -257,24 +268,10 @@ static void production_is_asked_where_it_has_to_be(void **state)
     m.sum.sum++;
     assert_int_equal(compare(&m, "t"), 0);
 
-    assert_int_equal(rt_move(&copied,
-                             &(struct rt_move){.prod = table(&m.here, "t"),
-                                               .next = table(&m.there, "t"),
-                                               .blocks = &half,
-                                               .passed = count,
-                                               .context = &m},
-                             m.prod, m.twin, &m.world->err),
-                     -RT_EINTERNAL); /* parts do not empty it first */
+    assert_int_equal(move_half(&m), -RT_EINTERNAL); /* parts do not empty it first */
     rt_err_clear(&m.world->err);
     cluster_exec(&twin_server, "dev", "truncate t");
-    assert_int_equal(rt_move(&copied,
-                             &(struct rt_move){.prod = table(&m.here, "t"),
-                                               .next = table(&m.there, "t"),
-                                               .blocks = &half,
-                                               .passed = count,
-                                               .context = &m},
-                             m.prod, m.twin, &m.world->err),
-                     0);
+    assert_int_equal(move_half(&m), 0);
     assert_int_equal(rt_sum_compare(&found, table(&m.here, "t"), m.way, NULL, m.prod,
                                     m.twin, &m.world->err),
                      -RT_EDIFFERS);

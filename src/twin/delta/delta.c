@@ -12,6 +12,7 @@
 #include "twin/compare/match.h"
 #include "twin/crew.h"
 #include "twin/delta/find.h"
+#include "twin/delta/left_out.h"
 #include "twin/delta/write.h"
 #include "twin/hold.h"
 #include "twin/holder.h"
@@ -302,42 +303,14 @@ static int write_receipt(struct delta *d, struct rt_err *err)
     return rc < 0 ? rc : rt_receipt_write(d->writer, receipt, err);
 }
 
-/* Unlogged tables of which a standby has no rows are empty, as after a rebuild: what
- * their rows refer to may be about to go. */
-static int empty_left_out(struct delta *d, struct rt_err *err)
-{
-    const struct rt_tables *twin = &d->twin_tables;
-    struct rt_str full = {0}, list = {0};
-    struct rt_result *found = NULL;
-    int rc = 0;
-
-    for (size_t i = 0; d->job->snapshot.tables.standby && i < twin->count; i++) {
-        if (twin->table[i].unlogged)
-            rt_str_addf(&full, "%sEXISTS (SELECT FROM ONLY %s)",
-                        full.len ? ", " : "SELECT ", twin->table[i].ident);
-    }
-    if (full.len > 0)
-        rc = rt_query(&found, d->writer, full.data, 0, NULL, err);
-    for (size_t i = 0, k = 0; rc == 0 && found && i < twin->count; i++) {
-        if (twin->table[i].unlogged && rt_result_true(found, 0, (int)k++))
-            rt_str_addf(&list, "%s ONLY %s", list.len ? "," : "TRUNCATE",
-                        twin->table[i].ident);
-    }
-    if (rc == 0 && list.len > 0)
-        rc = rt_exec(NULL, d->writer, list.data, err);
-    rt_result_free(found);
-    rt_str_clear(&full);
-    rt_str_clear(&list);
-    return rc;
-}
-
 static int change(struct delta *d, struct rt_err *err)
 {
     unsigned long moved;
-    int rc;
+    int rc = 0;
 
     rt_conn_on_wait(d->writer, show, d->job->progress);
-    rc = empty_left_out(d, err);
+    if (d->job->snapshot.tables.standby)
+        rc = rt_left_out_empty(&d->twin_tables, d->writer, err);
     if (rc == 0)
         rc = write_rows(d, err);
     if (rc == 0)

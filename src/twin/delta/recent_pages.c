@@ -8,7 +8,7 @@
 #include "pg/query.h"
 #include "twin/delta/recent_private.h"
 
-enum { SAMPLE = 200, BLOCK = 8192 };
+enum { SAMPLE = 200 };
 
 /* Of other types the operators may not be found by their names. */
 static bool is_plain(const struct rt_table *table)
@@ -87,7 +87,8 @@ int rt_recent_pages(double *pages, const struct rt_recent *recent, size_t pair,
 {
     const struct rt_pair *both = &recent->setup.pairs[pair];
     const struct rt_scanned *scanned = &recent->entries[pair].scanned;
-    double rows = (double)scanned->prod.recent, all = (double)both->twin->bytes / BLOCK;
+    double rows = (double)scanned->prod.recent,
+           all = (double)both->twin->bytes / RT_TABLE_PAGE;
     struct rt_table twin = *both->twin;
     struct rt_result *keys;
     double span;

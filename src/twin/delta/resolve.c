@@ -188,32 +188,49 @@ int rt_stage_count_old(unsigned long long *old, struct rt_stage *stage,
     return rc;
 }
 
+/* Run it. counted: behind which statement the counts of each pair are asked for, 0: they
+ * are not. */
+static int run_counts(struct rt_volley *volley, struct rt_stage *stage,
+                      const size_t *counted, struct rt_err *err)
+{
+    const struct rt_stage_setup *setup = rt_stage_setup_of(stage);
+    int rc = rt_volley_run(volley, setup->writer, err);
+
+    for (size_t i = 0; rc == 0 && i < setup->count; i++) {
+        struct rt_staged *staged = rt_stage_of(stage, i);
+        const struct rt_result *counts;
+
+        if (counted[i] == 0)
+            continue;
+        counts = volley->reads[counted[i] - 1].rows;
+        staged->inserts = number_in(counts, 0);
+        staged->updates = number_in(counts, 1);
+        staged->deletes = number_in(counts, 2);
+    }
+    return rc;
+}
+
 int rt_stage_match(struct rt_stage *stage, struct rt_err *err)
 {
     const struct rt_stage_setup *setup = rt_stage_setup_of(stage);
     struct rt_volley volley = {0};
-    size_t *last = rt_alloc((setup->count + 1) * sizeof(*last));
+    size_t *counted = rt_alloc((setup->count + 1) * sizeof(*counted));
     int rc = rt_stage_fetch(stage, err);
 
-    for (size_t i = 0; rc == 0 && i < setup->count; i++) {
-        if (!rt_stage_of(stage, i)->by_key)
-            continue;
-        add_find(&volley, setup->pairs[i].twin, i);
-        last[i] = volley.count;
-        add_counts(&volley, i);
-    }
-    if (rc == 0)
-        rc = rt_volley_run(&volley, setup->writer, err);
     for (size_t i = 0; rc == 0 && i < setup->count; i++) {
         struct rt_staged *staged = rt_stage_of(stage, i);
 
         if (!staged->by_key)
             continue;
-        staged->inserts = number_in(volley.reads[last[i]].rows, 0);
+        add_find(&volley, setup->pairs[i].twin, i);
+        add_counts(&volley, i);
+        counted[i] = volley.count;
         staged->matched = true;
     }
+    if (rc == 0)
+        rc = run_counts(&volley, stage, counted, err);
     rt_volley_clear(&volley);
-    free(last);
+    free(counted);
     return rc;
 }
 
@@ -222,14 +239,13 @@ int rt_write_resolve(struct rt_stage *stage, struct rt_err *err)
     const struct rt_stage_setup *setup = rt_stage_setup_of(stage);
     struct rt_volley volley = {0};
     struct rt_result *unique = NULL;
-    size_t *last = rt_alloc((setup->count + 1) * sizeof(*last));
+    size_t *counted = rt_alloc((setup->count + 1) * sizeof(*counted));
     int rc = rt_stage_fetch(stage, err);
 
     if (rc == 0)
         rc = read_unique(&unique, stage, err);
-
     for (size_t i = 0; rc == 0 && i < setup->count; i++) {
-        struct rt_staged *staged = rt_stage_of(stage, i);
+        const struct rt_staged *staged = rt_stage_of(stage, i);
 
         if (!staged->created)
             continue;
@@ -238,22 +254,13 @@ int rt_write_resolve(struct rt_stage *stage, struct rt_err *err)
         if (staged->by_key)
             add_by_key(&volley, setup->pairs[i].twin, i, setup->way);
         add_replaced(&volley, setup->pairs[i].twin, i, staged->by_key, unique);
-        last[i] = volley.count;
         add_counts(&volley, i);
+        counted[i] = volley.count;
     }
     if (rc == 0)
-        rc = rt_volley_run(&volley, setup->writer, err);
-    for (size_t i = 0; rc == 0 && i < setup->count; i++) {
-        struct rt_staged *staged = rt_stage_of(stage, i);
-
-        if (!staged->created)
-            continue;
-        staged->inserts = number_in(volley.reads[last[i]].rows, 0);
-        staged->updates = number_in(volley.reads[last[i]].rows, 1);
-        staged->deletes = number_in(volley.reads[last[i]].rows, 2);
-    }
+        rc = run_counts(&volley, stage, counted, err);
     rt_volley_clear(&volley);
     rt_result_free(unique);
-    free(last);
+    free(counted);
     return rc;
 }

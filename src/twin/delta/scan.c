@@ -7,7 +7,6 @@
 #include "pg/pipeline.h"
 
 enum {
-    BLOCK = 8192,
     RANGE = 1024,        /* blocks */
     RANGE_ROWS = 300000, /* more than they can have, with 4 MB of addresses as text */
     TID_RANGES = 140000, /* the version that reads a range of blocks without the others */
@@ -108,7 +107,7 @@ static void range_sql(struct rt_str *sql, const struct rt_table *table,
 
 static unsigned long long range_count(const struct rt_table *table, int version)
 {
-    unsigned long long blocks = table->bytes / BLOCK;
+    unsigned long long blocks = table->bytes / RT_TABLE_PAGE;
 
     return version < TID_RANGES || blocks == 0 ? 1 : (blocks + RANGE - 1) / RANGE;
 }
@@ -300,7 +299,8 @@ static void cut(struct work *work)
                 add_unit(work, range_at(p, false, i, here));
             if (i < there)
                 add_unit(work, range_at(p, true, i, there));
-            bytes += i + 1 < here ? RANGE * BLOCK : pair->prod->bytes % (RANGE * BLOCK);
+            bytes += i + 1 < here ? RANGE * RT_TABLE_PAGE
+                                  : pair->prod->bytes % (RANGE * RT_TABLE_PAGE);
             if (bytes >= job_bytes || ++units >= job_units) {
                 end_part(work, &bytes);
                 units = 0;

@@ -8,7 +8,7 @@
 
 /* Differences: how many are fetched by one statement, as text; and how many are kept to
  * be sorted, whatever the table's size. */
-enum { BATCH = 16384, KEEP = 8 * BATCH, BLOCK = 8192 };
+enum { BATCH = 16384, KEEP = 8 * BATCH };
 
 /* So many of a table are found before they are charged for again. */
 enum { SOME = 1024 };
@@ -149,7 +149,7 @@ static size_t count_pages(struct place *place, const struct difference *items,
                           size_t count)
 {
     const struct rt_table *twin = place->stage->setup.pairs[place->number].twin;
-    size_t pages = 0, all = twin->bytes / BLOCK + 1, left = all - place->pages;
+    size_t pages = 0, all = twin->bytes / RT_TABLE_PAGE + 1, left = all - place->pages;
     const struct ctid *last = NULL;
 
     for (size_t i = 0; i < count; i++) {

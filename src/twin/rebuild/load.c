@@ -5,7 +5,6 @@
 #include "twin/compare/sum.h"
 #include "twin/rebuild/move.h"
 
-#define BLOCK 8192.0 /* where it is another, the ranges are only less even */
 #define SPLIT_FROM \
     268435456.        /* bytes; ranges are not frozen, which is worth more below */
 #define SMALL 262144. /* bytes; below, one waits for answers more than for rows */
@@ -197,7 +196,7 @@ static int plan_table(struct work *work, struct rt_load *load, size_t number, do
 {
     const struct rt_table *table = &load->snapshot->tables.table[number];
     const struct rt_index *indexes;
-    double blocks = (double)table->bytes / BLOCK;
+    double blocks = (double)table->bytes / RT_TABLE_PAGE;
 
     work->load = load;
     work->number = number;
